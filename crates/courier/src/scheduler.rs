@@ -1,0 +1,377 @@
+//! Decides what is carried next: rows, outcomes and the time go in, actions come out.
+//! Pure: no input or output, no clock, no task. The session turns its actions into work.
+
+mod later;
+mod target;
+#[cfg(test)]
+mod world;
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::time::Duration;
+
+use gateway::Uuid;
+use gateway::delivery::{Delivery, Kind};
+
+use self::later::{Later, What};
+use self::target::Target;
+
+/// A point in time, as what has passed since the scheduler's start: a step of the wall clock does not move it.
+pub type Moment = Duration;
+
+/// What is due later than this does not belong into memory.
+pub const HELD_AHEAD: Duration = Duration::from_secs(60);
+
+/// A target may have at most this part of the free places in flight, so that many slow ones leave room.
+const SHARE: usize = 8;
+
+/// How much may be in memory and in flight.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Attempts at the same time.
+    pub in_flight: usize,
+    /// Attempts at the same time to one webhook. A phone gets one.
+    pub per_webhook: usize,
+    /// Rows of one target in memory, before its new ones stay on disk.
+    pub window: usize,
+    /// With fewer rows of a target in memory, more of them are loaded.
+    pub refill: usize,
+    /// Rows loaded at a time.
+    pub chunk: usize,
+    /// Rows of all targets in memory, before each gets only the smallest window.
+    pub rows: usize,
+    /// Bytes of all events in memory, before each target gets only the smallest window.
+    pub bytes: usize,
+    /// The smallest window.
+    pub floor: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            in_flight: 10_000,
+            per_webhook: 64,
+            window: 1_000,
+            refill: 250,
+            chunk: 500,
+            rows: 100_000,
+            bytes: 64 << 20,
+            floor: 16,
+        }
+    }
+}
+
+/// What the scheduler wants done.
+#[derive(Debug)]
+pub enum Action {
+    /// Attempt this now; tell [`Scheduler::ended`] and [`Scheduler::settled`], or [`Scheduler::postponed`].
+    Start(Delivery),
+    /// Load rows of this target; tell [`Scheduler::loaded`] or [`Scheduler::not_loaded`].
+    Load {
+        /// Whose.
+        target: Uuid,
+        /// At most so many.
+        limit: usize,
+    },
+    /// New rows of this target shall stay on disk, or no longer.
+    Full(Uuid, bool),
+}
+
+/// What becomes of a delivery when the end of its attempt is on disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next {
+    /// The row is gone.
+    Gone,
+    /// It stays in memory and is due again then.
+    Again(Moment),
+    /// It waits on disk until then.
+    OnDisk(Moment),
+}
+
+/// The plan of one courier for as long as it holds the lease.
+#[derive(Debug)]
+pub struct Scheduler {
+    limits: Limits,
+    targets: HashMap<Uuid, Target>,
+    /// Targets that can start something, in turn.
+    ring: VecDeque<Uuid>,
+    later: Later,
+    /// The rows in memory.
+    known: HashSet<i64>,
+    wants: VecDeque<Action>,
+    in_flight: usize,
+    held: usize,
+    bytes: usize,
+}
+
+impl Scheduler {
+    /// A plan without work.
+    pub fn new(limits: Limits) -> Self {
+        Self {
+            limits,
+            targets: HashMap::new(),
+            ring: VecDeque::new(),
+            later: Later::default(),
+            known: HashSet::new(),
+            wants: VecDeque::new(),
+            in_flight: 0,
+            held: 0,
+            bytes: 0,
+        }
+    }
+
+    /// Takes a row into memory. A row that is there already is left alone.
+    pub fn due(&mut self, delivery: Delivery, due: Moment, now: Moment) {
+        if self.known.insert(delivery.id) {
+            let target = delivery.target;
+            self.bytes += weight(&delivery);
+            self.place(delivery, due, now);
+            self.touch(target, now);
+        }
+    }
+
+    /// There are rows of this target on disk, the first due then.
+    pub fn waiting(&mut self, target: Uuid, due: Moment, now: Moment) {
+        self.target(target).wait_on_disk(due);
+        self.touch(target, now);
+    }
+
+    /// What a [`Action::Load`] brought, and when the next row that stayed on disk is due.
+    pub fn loaded(
+        &mut self,
+        target: Uuid,
+        rows: impl IntoIterator<Item = (Delivery, Moment)>,
+        next: Option<Moment>,
+        now: Moment,
+    ) {
+        for (delivery, due) in rows {
+            self.due(delivery, due, now);
+        }
+        let loaded = self.target(target);
+        loaded.loading = false;
+        if let Some(next) = next {
+            loaded.wait_on_disk(next);
+        }
+        self.touch(target, now);
+    }
+
+    /// A [`Action::Load`] failed; it is wanted again then.
+    pub fn not_loaded(&mut self, target: Uuid, again: Moment, now: Moment) {
+        self.loaded(target, [], Some(again), now);
+    }
+
+    /// An attempt is over, but not yet on disk. A webhook's place is free; a phone's wake-ups wait for
+    /// the disk, because the phone's rate is counted there.
+    pub fn ended(&mut self, target: Uuid, kind: Kind, now: Moment) {
+        if kind == Kind::Webhook {
+            self.free(target);
+            self.touch(target, now);
+        }
+    }
+
+    /// The end of an attempt is on disk. With a retry the delivery's attempt is counted up here.
+    pub fn settled(&mut self, mut delivery: Delivery, next: Next, now: Moment) {
+        let target = delivery.target;
+        if delivery.kind == Kind::Push {
+            self.free(target);
+        }
+        self.uncount(target);
+        match next {
+            Next::Gone => self.forget(&delivery),
+            Next::OnDisk(due) => {
+                self.forget(&delivery);
+                self.target(target).wait_on_disk(due);
+            }
+            Next::Again(due) => {
+                delivery.attempt += 1;
+                self.place(delivery, due, now);
+            }
+        }
+        self.touch(target, now);
+    }
+
+    /// What was started was not attempted. It stays first in its queue, which stands still until then,
+    /// or the whole target does.
+    pub fn postponed(&mut self, delivery: Delivery, until: Moment, whole: bool, now: Moment) {
+        let target = delivery.target;
+        self.free(target);
+        self.target(target).put_back(delivery, until, whole);
+        self.later.look(until, target);
+        self.touch(target, now);
+    }
+
+    /// What to do now; to be asked until there is nothing. Without `may_start` nothing is started.
+    pub fn next(&mut self, now: Moment, may_start: bool) -> Option<Action> {
+        self.ripen(now);
+        if let Some(action) = self.wants.pop_front() {
+            return Some(action);
+        }
+        if may_start { self.start(now) } else { None }
+    }
+
+    /// When [`Scheduler::next`] may have something new though nothing was told.
+    pub fn next_wake(&self) -> Option<Moment> {
+        self.later.first()
+    }
+
+    /// How many rows are in memory.
+    pub fn held(&self) -> usize {
+        self.known.len()
+    }
+
+    /// How many targets are known.
+    pub fn targets(&self) -> usize {
+        self.targets.len()
+    }
+
+    /// The next attempt, each target in turn.
+    fn start(&mut self, now: Moment) -> Option<Action> {
+        while self.in_flight < self.limits.in_flight {
+            let id = self.ring.pop_front()?;
+            let cap = self.cap();
+            let Some(target) = self.targets.get_mut(&id) else {
+                continue;
+            };
+            target.in_ring = false;
+            if let Some(delivery) = target.take(cap, now) {
+                self.in_flight += 1;
+                self.touch(id, now);
+                return Some(Action::Start(delivery));
+            }
+        }
+        None
+    }
+
+    /// How many attempts one webhook may have in flight.
+    fn cap(&self) -> usize {
+        let free = self.limits.in_flight.saturating_sub(self.in_flight);
+        self.limits.per_webhook.min(free / SHARE).max(1)
+    }
+
+    /// Brings up what has become due.
+    fn ripen(&mut self, now: Moment) {
+        while let Some(what) = self.later.pop_due(now) {
+            match what {
+                What::Row(delivery, far) => {
+                    let target = delivery.target;
+                    if far {
+                        self.target(target).far -= 1;
+                        self.count(target);
+                    }
+                    self.target(target).queue(*delivery);
+                    self.touch(target, now);
+                }
+                What::Look(target) => {
+                    if let Some(seen) = self.targets.get_mut(&target) {
+                        seen.armed = seen.armed.filter(|armed| *armed > now);
+                        self.touch(target, now);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Puts a row where its time belongs. What is far ahead does not count as work in memory.
+    fn place(&mut self, delivery: Delivery, due: Moment, now: Moment) {
+        let target = delivery.target;
+        let far = due > now + HELD_AHEAD;
+        if far {
+            self.target(target).far += 1;
+        } else {
+            self.count(target);
+        }
+        if due <= now {
+            self.target(target).queue(delivery);
+        } else {
+            self.later.row(due, delivery, far);
+        }
+    }
+
+    /// Brings everything that follows from a target's state up to date.
+    fn touch(&mut self, id: Uuid, now: Moment) {
+        let cap = self.cap();
+        let window = self.window();
+        let Some(target) = self.targets.get_mut(&id) else {
+            return;
+        };
+        if target.wants_load(window, now) {
+            target.begin_load();
+            self.wants.push_back(Action::Load {
+                target: id,
+                limit: window.chunk,
+            });
+        }
+        if let Some(at) = target.arm(now) {
+            self.later.look(at, id);
+        }
+        if target.turn_full(window, now) {
+            self.wants.push_back(Action::Full(id, target.full));
+        }
+        if !target.in_ring && target.can_start(cap, now) {
+            target.in_ring = true;
+            self.ring.push_back(id);
+        }
+        if target.is_idle() {
+            self.targets.remove(&id);
+        }
+    }
+
+    /// How many rows a target may have in memory now.
+    fn window(&self) -> Window {
+        let limits = &self.limits;
+        if self.held < limits.rows && self.bytes < limits.bytes {
+            Window {
+                high: limits.window,
+                low: limits.refill,
+                chunk: limits.chunk,
+            }
+        } else {
+            Window {
+                high: limits.floor,
+                low: (limits.floor / 2).max(1),
+                chunk: limits.floor,
+            }
+        }
+    }
+
+    fn target(&mut self, id: Uuid) -> &mut Target {
+        self.targets.entry(id).or_default()
+    }
+
+    fn count(&mut self, target: Uuid) {
+        self.held += 1;
+        self.target(target).held += 1;
+    }
+
+    fn uncount(&mut self, target: Uuid) {
+        self.held -= 1;
+        self.target(target).held -= 1;
+    }
+
+    fn free(&mut self, target: Uuid) {
+        self.in_flight -= 1;
+        self.target(target).in_flight -= 1;
+    }
+
+    fn forget(&mut self, delivery: &Delivery) {
+        self.known.remove(&delivery.id);
+        self.bytes -= weight(delivery);
+    }
+}
+
+/// How much of a target may be in memory.
+#[derive(Debug, Clone, Copy)]
+struct Window {
+    /// With so many rows it is full.
+    high: usize,
+    /// With fewer it is refilled.
+    low: usize,
+    /// So many are loaded at a time.
+    chunk: usize,
+}
+
+fn weight(delivery: &Delivery) -> usize {
+    delivery
+        .letter
+        .as_ref()
+        .map_or(0, |letter| letter.body.len())
+}

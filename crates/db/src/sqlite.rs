@@ -1,0 +1,153 @@
+//! SQLite: one thread writes, a few read, and point reads run where they are asked for. Here are
+//! the open file and its connections; its threads, statements and errors are in files below.
+
+mod error;
+mod job;
+mod statement;
+mod writer;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::thread::available_parallelism;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+use tokio::sync::mpsc;
+
+use crate::tx::{Conn, Tx};
+use crate::{Error, Result};
+
+use job::Jobs;
+pub(crate) use statement::{execute, query, value};
+
+/// How long a connection waits for another process that holds the lock it needs.
+const BUSY: Duration = Duration::from_secs(5);
+/// The same for a point read, which holds up a thread of the runtime.
+const LOOKUP_BUSY: Duration = Duration::from_millis(100);
+/// Connections kept for the next point reads.
+const LOOKUPS: usize = 16;
+/// Prepared statements kept by each connection.
+const STATEMENTS: usize = 256;
+
+/// An open file.
+pub(crate) struct Sqlite {
+    path: PathBuf,
+    writer: Jobs,
+    readers: Jobs,
+    /// Free connections for point reads; `None` once closed.
+    lookups: Mutex<Option<Vec<Connection>>>,
+    /// Held so that silent receivers do not see an end.
+    silent: Mutex<Vec<mpsc::Sender<String>>>,
+}
+
+impl Sqlite {
+    pub(crate) fn open(path: &Path) -> Result<Self> {
+        let path = path.to_path_buf();
+        let writer = writer::start(path.clone())?;
+        let cores = available_parallelism().map_or(2, usize::from);
+        let readers = (0..cores.clamp(2, 8))
+            .map(|_| open_reader(&path, BUSY))
+            .collect::<Result<Vec<_>>>()?;
+        Ok(Self {
+            writer,
+            readers: job::start_readers(readers)?,
+            lookups: Mutex::new(Some(Vec::new())),
+            silent: Mutex::default(),
+            path,
+        })
+    }
+
+    pub(crate) async fn write<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        F: FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        self.writer.run(work).await
+    }
+
+    pub(crate) async fn read<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        F: FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        self.readers.run(work).await
+    }
+
+    /// Runs `work` here and now. There are never more connections than threads that call this.
+    pub(crate) fn lookup<T, E, F>(&self, mut work: F) -> Result<T, E>
+    where
+        F: FnMut(&mut Tx<'_>) -> Result<T, E>,
+        E: From<Error>,
+    {
+        let free = match &mut *self.lookups() {
+            Some(free) => free.pop(),
+            None => return Err(Error::Closed.into()),
+        };
+        let conn = free.map_or_else(|| open_reader(&self.path, LOOKUP_BUSY), Ok)?;
+        let tried = Tx::reading(Conn::Sqlite(&conn)).attempt(&mut work);
+        if let (Some(free), false) = (&mut *self.lookups(), tried.panicked)
+            && free.len() < LOOKUPS
+        {
+            free.push(conn);
+        }
+        tried.done
+    }
+
+    pub(crate) fn listen(&self) -> mpsc::Receiver<String> {
+        let (silent, receiver) = mpsc::channel(1);
+        let mut kept = self.silent.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.retain(|sender| !sender.is_closed());
+        kept.push(silent);
+        receiver
+    }
+
+    /// The writer goes last: the connection that closes last cleans up the write-ahead log.
+    pub(crate) async fn close(&self) {
+        self.readers.close().await;
+        *self.lookups() = None;
+        self.writer.close().await;
+        self.silent
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
+    }
+
+    fn lookups(&self) -> std::sync::MutexGuard<'_, Option<Vec<Connection>>> {
+        self.lookups.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// `FULL` flushes the log at every commit; the log shrinks again after a burst.
+fn open_writer(path: &Path) -> Result<Connection> {
+    let conn = open(path, OpenFlags::SQLITE_OPEN_CREATE, BUSY)?;
+    let mode: String =
+        conn.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))?;
+    if mode != "wal" {
+        return Err(Error::Unavailable(format!(
+            "{} cannot have a write-ahead log",
+            path.display()
+        )));
+    }
+    conn.execute_batch(
+        "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
+         PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -16384;",
+    )?;
+    Ok(conn)
+}
+
+fn open_reader(path: &Path, busy: Duration) -> Result<Connection> {
+    let conn = open(path, OpenFlags::empty(), busy)?;
+    conn.execute_batch("PRAGMA query_only = ON; PRAGMA cache_size = -4096;")?;
+    Ok(conn)
+}
+
+fn open(path: &Path, more: OpenFlags, busy: Duration) -> Result<Connection> {
+    // A connection stays on one thread at a time, so SQLite need not lock it.
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | more;
+    let conn = Connection::open_with_flags(path, flags)?;
+    conn.busy_timeout(busy)?;
+    conn.set_prepared_statement_cache_capacity(STATEMENTS);
+    Ok(conn)
+}

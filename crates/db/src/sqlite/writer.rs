@@ -1,0 +1,115 @@
+//! The thread that writes: one commit for all the jobs that wait, each undone alone if it fails.
+
+use std::path::PathBuf;
+
+use rusqlite::Connection;
+
+use super::job::{Job, Jobs, Queue};
+use super::open_writer;
+use crate::tx::{Conn, Tx};
+use crate::{Error, Result};
+
+/// Jobs that share a commit at most.
+const GROUP: usize = 512;
+
+/// The one connection that writes.
+struct Writer {
+    path: PathBuf,
+    /// Opened anew after a fault of the file or the disk.
+    conn: Option<Connection>,
+}
+
+pub(super) fn start(path: PathBuf) -> Result<Jobs> {
+    let conn = Some(open_writer(&path)?);
+    let writer = Writer { path, conn };
+    Jobs::start("db-writer", vec![move |queue| writer.work(&queue)])
+}
+
+impl Writer {
+    fn work(mut self, queue: &Queue) {
+        loop {
+            let jobs = queue.take(GROUP);
+            if jobs.is_empty() {
+                break;
+            }
+            self.commit(jobs);
+        }
+        if let Some(conn) = self.conn {
+            // The last connection to close would do it, but another process may be that one.
+            if let Err(error) = conn.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)") {
+                tracing::warn!(%error, "the write-ahead log stays");
+            }
+        }
+    }
+
+    /// Runs and answers all `jobs`, in more than one group only if a transaction breaks.
+    fn commit(&mut self, jobs: Vec<Box<dyn Job>>) {
+        let mut jobs = jobs.into_iter();
+        while jobs.len() > 0 {
+            let mut ran = Vec::with_capacity(jobs.len());
+            let committed = self.group(&mut jobs, &mut ran);
+            if let Err(error) = &committed {
+                tracing::error!(%error, jobs = ran.len(), "a commit failed");
+                self.conn = None;
+            }
+            for job in ran {
+                job.tell(committed.clone());
+            }
+        }
+    }
+
+    fn group(
+        &mut self,
+        jobs: &mut impl Iterator<Item = Box<dyn Job>>,
+        ran: &mut Vec<Box<dyn Job>>,
+    ) -> Result<()> {
+        let begun = self.begin();
+        let conn = match begun {
+            Ok(conn) => conn,
+            Err(error) => {
+                ran.extend(jobs);
+                return Err(error);
+            }
+        };
+        for mut job in jobs {
+            let done = run(conn, job.as_mut());
+            ran.push(job);
+            done?;
+        }
+        statement(conn, "COMMIT")
+    }
+
+    fn begin(&mut self) -> Result<&Connection> {
+        let conn = match self.conn.take() {
+            Some(conn) => conn,
+            None => open_writer(&self.path)?,
+        };
+        let conn = self.conn.insert(conn);
+        statement(conn, "BEGIN IMMEDIATE")?;
+        Ok(conn)
+    }
+}
+
+/// Runs one job inside the group's transaction. An error means that the transaction is lost, and
+/// with it the jobs that ran before.
+fn run(conn: &Connection, job: &mut dyn Job) -> Result<()> {
+    statement(conn, "SAVEPOINT job")?;
+    let ran = job.run(Tx::writing(Conn::Sqlite(conn)));
+    if conn.is_autocommit() {
+        // SQLite itself rolls back everything when it runs out of room or the disk fails.
+        return Err(ran.fault.unwrap_or_else(lost));
+    }
+    if !ran.keep {
+        statement(conn, "ROLLBACK TO job")?;
+    }
+    statement(conn, "RELEASE job")
+}
+
+fn statement(conn: &Connection, sql: &str) -> Result<()> {
+    conn.prepare_cached(sql)?.raw_execute()?;
+    Ok(())
+}
+
+fn lost() -> Error {
+    Error::Unavailable("the transaction was lost".into())
+}

@@ -1,0 +1,161 @@
+//! An open transaction: the statements a closure runs, and what shall happen once it is durable.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use rusqlite::Connection;
+
+use crate::postgres::{Session, notify};
+use crate::{Arg, Engine, Error, FromRow, Result, sqlite};
+
+/// Runs after the commit.
+pub(crate) type AfterCommit = Box<dyn FnOnce() + Send>;
+
+/// An open transaction, or in [`Db::read`](crate::Db::read) a connection that only reads.
+pub struct Tx<'c> {
+    conn: Conn<'c>,
+    /// What follows the commit; nothing is kept where there will be none.
+    hooks: Option<Vec<AfterCommit>>,
+    /// The first statement that failed.
+    fault: Option<Error>,
+}
+
+#[derive(Clone, Copy)]
+pub(crate) enum Conn<'c> {
+    Sqlite(&'c Connection),
+    Postgres(&'c Session<'c>),
+}
+
+impl<'c> Tx<'c> {
+    pub(crate) fn writing(conn: Conn<'c>) -> Self {
+        Self {
+            conn,
+            hooks: Some(Vec::new()),
+            fault: None,
+        }
+    }
+
+    pub(crate) fn reading(conn: Conn<'c>) -> Self {
+        Self {
+            conn,
+            hooks: None,
+            fault: None,
+        }
+    }
+
+    /// Which database this is, for the few statements that differ.
+    pub fn engine(&self) -> Engine {
+        match self.conn {
+            Conn::Sqlite(_) => Engine::Sqlite,
+            Conn::Postgres(_) => Engine::Postgres,
+        }
+    }
+
+    /// Runs a statement that returns no rows; the number of rows it changed.
+    pub fn execute(&mut self, sql: &str, args: &[&dyn Arg]) -> Result<u64> {
+        self.run(sql, |conn| match conn {
+            Conn::Sqlite(conn) => sqlite::execute(conn, sql, args),
+            Conn::Postgres(session) => session.execute(sql, args),
+        })
+    }
+
+    /// All rows of the answer.
+    pub fn all<T: FromRow>(&mut self, sql: &str, args: &[&dyn Arg]) -> Result<Vec<T>> {
+        self.run(sql, |conn| match conn {
+            Conn::Sqlite(conn) => sqlite::query(conn, sql, args),
+            Conn::Postgres(session) => session.query(sql, args),
+        })
+    }
+
+    /// The first row of the answer, if there is one.
+    pub fn optional<T: FromRow>(&mut self, sql: &str, args: &[&dyn Arg]) -> Result<Option<T>> {
+        Ok(self.all(sql, args)?.into_iter().next())
+    }
+
+    /// The first row of the answer, or [`Error::NoRow`].
+    pub fn one<T: FromRow>(&mut self, sql: &str, args: &[&dyn Arg]) -> Result<T> {
+        self.optional(sql, args)?.ok_or(Error::NoRow)
+    }
+
+    /// Runs several statements without parameters, separated by `;`.
+    pub(crate) fn script(&mut self, sql: &str) -> Result<()> {
+        self.run(sql, |conn| match conn {
+            Conn::Sqlite(conn) => Ok(conn.execute_batch(sql)?),
+            Conn::Postgres(session) => session.script(sql),
+        })
+    }
+
+    /// Runs `hook` once, after the commit that makes this transaction durable and before the
+    /// caller is answered, even if the caller has gone; never when the transaction fails. On
+    /// SQLite the writer thread runs it and all others wait meanwhile: it must be quick.
+    pub fn on_commit(&mut self, hook: impl FnOnce() + Send + 'static) {
+        if let Some(hooks) = &mut self.hooks {
+            hooks.push(Box::new(hook));
+        }
+    }
+
+    /// Tells those who [`listen`](crate::Db::listen) on `channel`, on every node, soon after this
+    /// transaction is committed; the same payload many times over may arrive once. It is lost when
+    /// the process dies at that moment, so whoever listens also looks by itself from time to time.
+    /// On SQLite, where there is one node, nobody hears it.
+    pub fn notify(&mut self, channel: &str, payload: &str) -> Result<()> {
+        notify::check(channel, payload)?;
+        if let Conn::Postgres(session) = self.conn {
+            let (notifier, told) = (session.notifier(), (channel.into(), payload.into()));
+            self.on_commit(move || drop(notifier.send(told)));
+        }
+        Ok(())
+    }
+
+    /// Runs one statement, unless an earlier one failed: PostgreSQL takes no more then, and
+    /// SQLite shall not be kinder.
+    fn run<T>(&mut self, sql: &str, run: impl FnOnce(Conn<'c>) -> Result<T>) -> Result<T> {
+        if let Some(fault) = &self.fault {
+            return Err(fault.clone());
+        }
+        run(self.conn).map_err(|error| {
+            let error = error.in_statement(sql);
+            self.fault = Some(error.clone());
+            error
+        })
+    }
+}
+
+/// What one run of a closure came to.
+pub(crate) struct Attempt<T, E> {
+    /// `Ok` only if the transaction may be committed.
+    pub(crate) done: Result<T, E>,
+    pub(crate) hooks: Vec<AfterCommit>,
+    pub(crate) fault: Option<Error>,
+    pub(crate) panicked: bool,
+}
+
+impl Tx<'_> {
+    /// Runs `work` once; a panic ends here.
+    pub(crate) fn attempt<T, E: From<Error>>(
+        mut self,
+        work: &mut impl FnMut(&mut Tx<'_>) -> Result<T, E>,
+    ) -> Attempt<T, E> {
+        let tried = catch_unwind(AssertUnwindSafe(|| work(&mut self)));
+        let panicked = tried.is_err();
+        let done = match (tried, &self.fault) {
+            (Err(_), _) => Err(Error::Panicked.into()),
+            (Ok(Ok(_)), Some(fault)) => Err(fault.clone().into()),
+            (Ok(done), _) => done,
+        };
+        Attempt {
+            done,
+            hooks: self.hooks.unwrap_or_default(),
+            fault: self.fault,
+            panicked,
+        }
+    }
+}
+
+/// Runs what was to follow the commit; one that panics does not keep the others from it.
+pub(crate) fn run_hooks(hooks: Vec<AfterCommit>) {
+    for hook in hooks {
+        if catch_unwind(AssertUnwindSafe(hook)).is_err() {
+            tracing::error!("a hook panicked after its commit");
+        }
+    }
+}

@@ -1,0 +1,173 @@
+-- One text for both engines. IDENTITY stands for the engine's own growing key.
+-- Times are microseconds since 1970 in UTC. Names are those of the wire where the wire has one.
+
+CREATE TABLE account (
+    id                    TEXT   PRIMARY KEY,
+    email                 TEXT   NOT NULL UNIQUE,
+    key_hash              BYTEA  NOT NULL UNIQUE,
+    key_sealed            BYTEA  NOT NULL,
+    password_hash         TEXT,
+    timezone              TEXT   NOT NULL,
+    active_phone_id       UUID,
+    notify_message_status BOOLEAN NOT NULL DEFAULT TRUE,
+    notify_webhook        BOOLEAN NOT NULL DEFAULT TRUE,
+    notify_heartbeat      BOOLEAN NOT NULL DEFAULT TRUE,
+    notify_newsletter     BOOLEAN NOT NULL DEFAULT TRUE,
+    created_at            BIGINT NOT NULL,
+    updated_at            BIGINT NOT NULL
+);
+
+CREATE TABLE phone_key (
+    id         UUID   PRIMARY KEY,
+    user_id    TEXT   NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+    name       TEXT   NOT NULL,
+    key_hash   BYTEA  NOT NULL UNIQUE,
+    key_sealed BYTEA  NOT NULL,
+    created_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL
+);
+CREATE INDEX phone_key_user ON phone_key (user_id, created_at);
+
+CREATE TABLE phone (
+    id                         UUID    PRIMARY KEY,
+    user_id                    TEXT    NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+    phone_number               TEXT    NOT NULL,
+    fcm_token                  TEXT,
+    messages_per_minute        BIGINT  NOT NULL,
+    sim                        TEXT    NOT NULL,
+    message_send_schedule_id   UUID,
+    max_send_attempts          BIGINT  NOT NULL,
+    message_expiration_seconds BIGINT  NOT NULL,
+    missed_call_auto_reply     TEXT,
+    unarchive_thread           BOOLEAN NOT NULL,
+    -- The phone key that speaks for this number, and since when.
+    phone_key_id               UUID    REFERENCES phone_key (id) ON DELETE SET NULL,
+    bound_at                   BIGINT,
+    -- The last slot given out, and when a push really left: both keep the rate.
+    last_slot_at               BIGINT,
+    pushed_at                  BIGINT,
+    -- The heartbeat monitor. heartbeat_due_at is its timer.
+    monitor_id                 UUID    NOT NULL,
+    monitor_source             TEXT    NOT NULL,
+    online                     BOOLEAN NOT NULL,
+    heartbeat_at               BIGINT,
+    heartbeat_due_at           BIGINT,
+    created_at                 BIGINT  NOT NULL,
+    updated_at                 BIGINT  NOT NULL
+);
+CREATE UNIQUE INDEX phone_number ON phone (user_id, phone_number);
+CREATE INDEX phone_bound ON phone (phone_key_id) WHERE phone_key_id IS NOT NULL;
+CREATE INDEX phone_heartbeat_due ON phone (heartbeat_due_at) WHERE heartbeat_due_at IS NOT NULL;
+
+CREATE TABLE heartbeat (
+    id        UUID    PRIMARY KEY,
+    user_id   TEXT    NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+    owner     TEXT    NOT NULL,
+    version   TEXT    NOT NULL,
+    charging  BOOLEAN NOT NULL,
+    timestamp BIGINT  NOT NULL
+);
+CREATE INDEX heartbeat_owner ON heartbeat (user_id, owner, timestamp);
+
+CREATE TABLE message (
+    id                  UUID    PRIMARY KEY,
+    request_id          TEXT,
+    owner               TEXT    NOT NULL,
+    user_id             TEXT    NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+    contact             TEXT    NOT NULL,
+    content             TEXT    NOT NULL,
+    attachments         TEXT,
+    encrypted           BOOLEAN NOT NULL,
+    kind                TEXT    NOT NULL,
+    status              TEXT    NOT NULL,
+    sim                 TEXT    NOT NULL,
+    send_time           BIGINT,
+    request_received_at BIGINT  NOT NULL,
+    created_at          BIGINT  NOT NULL,
+    updated_at          BIGINT  NOT NULL,
+    order_timestamp     BIGINT  NOT NULL,
+    last_attempted_at   BIGINT,
+    scheduled_at        BIGINT,
+    sent_at             BIGINT,
+    scheduled_send_time BIGINT,
+    delivered_at        BIGINT,
+    expired_at          BIGINT,
+    failed_at           BIGINT,
+    send_attempt_count  BIGINT  NOT NULL,
+    max_send_attempts   BIGINT  NOT NULL,
+    received_at         BIGINT,
+    failure_reason      TEXT,
+    -- The path of the request that made it: the source of every event about it.
+    source              TEXT    NOT NULL,
+    -- The message's one timer: pending, it is released then; later, it expires then.
+    due_at              BIGINT
+);
+CREATE INDEX message_thread ON message (user_id, owner, contact, order_timestamp);
+CREATE INDEX message_due ON message (due_at) WHERE due_at IS NOT NULL;
+
+CREATE TABLE event (
+    seq     IDENTITY,
+    id      UUID   NOT NULL,
+    user_id TEXT   NOT NULL,
+    kind    TEXT   NOT NULL,
+    owner   TEXT,
+    time    BIGINT NOT NULL,
+    -- The CloudEvent as it is sent, byte for byte.
+    body    TEXT   NOT NULL
+);
+
+CREATE TABLE webhook (
+    id                 UUID   PRIMARY KEY,
+    user_id            TEXT   NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+    url                TEXT   NOT NULL,
+    signing_key_sealed BYTEA  NOT NULL,
+    -- JSON arrays, in the order they were given.
+    phone_numbers      TEXT   NOT NULL,
+    events             TEXT   NOT NULL,
+    -- Counts changes, so that whoever holds an older copy knows to load it again.
+    version            BIGINT NOT NULL,
+    created_at         BIGINT NOT NULL,
+    updated_at         BIGINT NOT NULL
+);
+CREATE INDEX webhook_user ON webhook (user_id, created_at);
+
+-- What is still to be carried: rows leave when they are done. `target` is a webhook or a phone.
+CREATE TABLE delivery (
+    id         IDENTITY,
+    kind       TEXT    NOT NULL,
+    target     UUID    NOT NULL,
+    user_id    TEXT    NOT NULL,
+    event_seq  BIGINT,
+    -- For a push: the message to wake the phone for, and the name of this wake-up.
+    message_id UUID,
+    notification_id UUID,
+    -- A push for an exact send time does not wait for the phone's rate.
+    exact      BOOLEAN NOT NULL DEFAULT FALSE,
+    attempt    BIGINT  NOT NULL,
+    due_at     BIGINT  NOT NULL,
+    -- When a push stops being worth a try.
+    expires_at BIGINT,
+    -- The courier that holds the row in memory; any other number: it waits on disk.
+    epoch      BIGINT  NOT NULL
+);
+CREATE INDEX delivery_waiting ON delivery (target, due_at);
+CREATE INDEX delivery_message ON delivery (message_id) WHERE message_id IS NOT NULL;
+
+-- Wake-ups that a phone fetches itself.
+CREATE TABLE notification (
+    id         UUID   PRIMARY KEY,
+    phone_id   UUID   NOT NULL REFERENCES phone (id) ON DELETE CASCADE,
+    message_id UUID,
+    created_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL
+);
+CREATE INDEX notification_phone ON notification (phone_id, created_at);
+CREATE INDEX notification_message ON notification (message_id) WHERE message_id IS NOT NULL;
+CREATE INDEX notification_expiry ON notification (expires_at);
+
+-- Who does a job that only one node may do, and until when unless renewed.
+CREATE TABLE lease (
+    name  TEXT   PRIMARY KEY,
+    epoch BIGINT NOT NULL,
+    until BIGINT NOT NULL
+);

@@ -1,0 +1,109 @@
+//! Who is asking: found by the hash of the key they show, afresh for every request.
+
+use db::Tx;
+use uuid::Uuid;
+
+use crate::{Error, Gateway, Result};
+
+/// An authenticated caller.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// The account.
+    pub user_id: String,
+    /// With which key.
+    pub key: Key,
+}
+
+/// The kind of key a caller showed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Key {
+    /// The account's own key: everything of the account.
+    User,
+    /// A phone's key: the phone routes, for the numbers bound to it.
+    Phone {
+        /// The key's id.
+        id: Uuid,
+        /// The numbers bound to it, in the order they were bound.
+        numbers: Vec<String>,
+    },
+}
+
+impl Caller {
+    /// Refuses a phone key that does not hold the number. A user key may act for every number.
+    pub fn may_act_for(&self, number: &str) -> Result<()> {
+        match &self.key {
+            Key::Phone { numbers, .. } if !numbers.iter().any(|held| held == number) => {
+                Err(Error::NotBound {
+                    number: number.to_owned(),
+                    held: numbers.clone(),
+                })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The phone key's id, if it is one.
+    pub fn phone_key(&self) -> Option<Uuid> {
+        match &self.key {
+            Key::Phone { id, .. } => Some(*id),
+            Key::User => None,
+        }
+    }
+}
+
+db::row! {
+    struct Account { id: String, email: String }
+
+    struct PhoneKey { id: Uuid, user_id: String }
+
+    struct Bound { phone_number: String }
+}
+
+impl Gateway {
+    /// The account that a user key belongs to. Nothing is remembered between requests, so a key
+    /// works from the moment it is made until the moment it is revoked.
+    pub async fn user(&self, key: &str) -> Result<Option<Caller>> {
+        let hash = self.0.keys.hash(key);
+        self.lookup(move |tx| {
+            let account: Option<Account> = tx.optional(
+                "SELECT id, email FROM account WHERE key_hash = $1",
+                &[&hash],
+            )?;
+            // Contract: a principal without an e-mail address is nobody.
+            Ok(account
+                .filter(|account| !account.email.is_empty())
+                .map(|account| Caller {
+                    user_id: account.id,
+                    key: Key::User,
+                }))
+        })
+        .await
+    }
+
+    /// The account and numbers that a phone key speaks for.
+    pub async fn phone_caller(&self, key: &str) -> Result<Option<Caller>> {
+        let hash = self.0.keys.hash(key);
+        self.lookup(move |tx| {
+            let key: Option<PhoneKey> = tx.optional(
+                "SELECT id, user_id FROM phone_key WHERE key_hash = $1",
+                &[&hash],
+            )?;
+            let Some(PhoneKey { id, user_id }) = key else {
+                return Ok(None);
+            };
+            let numbers = bound_numbers(tx, id)?;
+            let key = Key::Phone { id, numbers };
+            Ok(Some(Caller { user_id, key }))
+        })
+        .await
+    }
+}
+
+/// The numbers bound to a phone key, in the order they were bound.
+fn bound_numbers(tx: &mut Tx<'_>, phone_key: Uuid) -> Result<Vec<String>> {
+    let bound: Vec<Bound> = tx.all(
+        "SELECT phone_number FROM phone WHERE phone_key_id = $1 ORDER BY bound_at, id",
+        &[&phone_key],
+    )?;
+    Ok(bound.into_iter().map(|row| row.phone_number).collect())
+}

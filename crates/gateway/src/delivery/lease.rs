@@ -1,0 +1,160 @@
+//! Which node carries, and which rows it holds in memory.
+
+use std::time::Duration;
+
+use db::Scalar;
+use uuid::Uuid;
+
+use super::{COURIER, Delivery, Kind, Letter, ON_DISK};
+use crate::clock::Time;
+use crate::{Gateway, Result, event};
+
+/// How long a courier may be silent before another node takes its place.
+pub const LEASE: Duration = Duration::from_secs(10);
+
+db::row! {
+    struct Row {
+        id: i64,
+        kind: Kind,
+        target: Uuid,
+        event_seq: Option<i64>,
+        event_kind: Option<event::Kind>,
+        body: Option<String>,
+        message_id: Option<Uuid>,
+        notification_id: Option<Uuid>,
+        exact: bool,
+        attempt: i64,
+        due_at: Time,
+        expires_at: Option<Time>,
+        version: i64,
+    }
+
+    struct Waiting { target: Uuid, due_at: Time }
+}
+
+impl From<Row> for Delivery {
+    fn from(row: Row) -> Self {
+        let letter = match (row.event_seq, row.event_kind, row.body) {
+            (Some(seq), Some(kind), Some(body)) => Some(Letter {
+                seq,
+                kind,
+                body: body.into(),
+            }),
+            _ => None,
+        };
+        Self {
+            id: row.id,
+            kind: row.kind,
+            target: row.target,
+            letter,
+            message_id: row.message_id,
+            notification_id: row.notification_id,
+            exact: row.exact,
+            attempt: row.attempt,
+            due_at: row.due_at,
+            expires_at: row.expires_at,
+            version: row.version,
+        }
+    }
+}
+
+impl Gateway {
+    /// Takes the lease under which one node of a database carries, or renews it.
+    ///
+    /// The answer is the epoch to work in, a new one after each take-over, or `None` while another
+    /// node holds the lease. From then on, new rows are born in this epoch and told by [`News::Due`].
+    pub async fn take_lease(&self, current: Option<i64>) -> Result<Option<i64>> {
+        // No lease has this epoch.
+        let current = current.unwrap_or(-1);
+        let taken = self
+            .write(move |work| {
+                let until = work.now + LEASE;
+                work.tx.execute(
+                    "INSERT INTO lease (name, epoch, until) VALUES ($1, 0, 0) ON CONFLICT DO NOTHING",
+                    &[&COURIER],
+                )?;
+                let epoch: Option<Scalar<i64>> = work.tx.optional(
+                    "UPDATE lease SET until = $3,
+                         epoch = CASE WHEN epoch = $2 THEN epoch ELSE epoch + 1 END
+                      WHERE name = $1 AND (epoch = $2 OR until <= $4) RETURNING epoch",
+                    &[&COURIER, &current, &until, &work.now],
+                )?;
+                Ok(epoch.map(|Scalar(epoch)| epoch))
+            })
+            .await?;
+        self.0.handoff.work_in(taken.unwrap_or(ON_DISK));
+        Ok(taken)
+    }
+
+    /// Gives the lease up, so that another node need not wait for it to run out.
+    pub async fn release_lease(&self, epoch: i64) -> Result<()> {
+        self.0.handoff.work_in(ON_DISK);
+        self.write(move |work| {
+            work.tx.execute(
+                "UPDATE lease SET until = 0 WHERE name = $1 AND epoch = $2",
+                &[&COURIER, &epoch],
+            )?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Targets with rows on disk, each with the earliest due time, in order of their ids after `after`.
+    pub async fn waiting(
+        &self,
+        epoch: i64,
+        after: Option<Uuid>,
+        limit: i64,
+    ) -> Result<Vec<(Uuid, Time)>> {
+        let after = after.unwrap_or(Uuid::nil());
+        let waiting: Vec<Waiting> = self
+            .read(move |tx| {
+                Ok(tx.all(
+                    "SELECT target, MIN(due_at) AS due_at FROM delivery
+                      WHERE target > $1 AND epoch <> $2
+                      GROUP BY target ORDER BY target LIMIT $3",
+                    &[&after, &epoch, &limit],
+                )?)
+            })
+            .await?;
+        Ok(waiting
+            .into_iter()
+            .map(|row| (row.target, row.due_at))
+            .collect())
+    }
+
+    /// Takes rows of a target into memory: those due until then, oldest first, `limit` at most.
+    /// Beside them the due time of the next one that stayed on disk.
+    pub async fn load(
+        &self,
+        epoch: i64,
+        target: Uuid,
+        until: Time,
+        limit: i64,
+    ) -> Result<(Vec<Delivery>, Option<Time>)> {
+        self.write(move |work| {
+            let mut rows: Vec<Row> = work.tx.all(
+                "WITH waiting AS MATERIALIZED (
+                     SELECT id FROM delivery WHERE target = $1 AND epoch <> $2 AND due_at <= $3
+                      ORDER BY due_at, id LIMIT $4
+                 )
+                 UPDATE delivery SET epoch = $2 WHERE id IN (SELECT id FROM waiting)
+                 RETURNING id, kind, target, event_seq,
+                     (SELECT event.kind FROM event WHERE seq = event_seq) AS event_kind,
+                     (SELECT body FROM event WHERE seq = event_seq) AS body,
+                     message_id, notification_id, exact, attempt, due_at, expires_at,
+                     COALESCE((SELECT version FROM webhook WHERE webhook.id = target), 0) AS version",
+                &[&target, &epoch, &until, &limit],
+            )?;
+            rows.sort_by_key(|row| (row.due_at, row.id));
+            let next: Option<Scalar<Time>> = work.tx.optional(
+                "SELECT due_at FROM delivery WHERE target = $1 AND epoch <> $2
+                  ORDER BY due_at LIMIT 1",
+                &[&target, &epoch],
+            )?;
+            let loaded = rows.into_iter().map(Delivery::from).collect();
+            Ok((loaded, next.map(|Scalar(due)| due)))
+        })
+        .await
+    }
+}

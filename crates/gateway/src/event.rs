@@ -1,0 +1,172 @@
+//! The event log: CloudEvents in the order they happened, appended by the transaction that caused them.
+
+use std::str::FromStr;
+
+use db::Scalar;
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::clock::Time;
+use crate::delivery::Letter;
+use crate::names::names;
+use crate::{Result, Work, id};
+
+/// The types of events, by their names on the wire (contract: events, §1.2).
+///
+/// What the reference sends itself as timers (`message.send.expired.check`,
+/// `message.notification.send`, `phone.heartbeat.check`) are due times of rows here, not events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// A client asked for an SMS, and its time has come.
+    MessageApiSent,
+    /// A client deleted a message.
+    MessageApiDeleted,
+    /// The phone claimed a message.
+    MessagePhoneSending,
+    /// The phone sent the SMS.
+    MessagePhoneSent,
+    /// The SMS reached the recipient's phone.
+    MessagePhoneDelivered,
+    /// The phone received an SMS.
+    MessagePhoneReceived,
+    /// The phone missed a call.
+    MessageCallMissed,
+    /// The SMS could not be sent.
+    MessageSendFailed,
+    /// The phone did not report in time.
+    MessageSendExpired,
+    /// An expired message gets another slot.
+    MessageSendRetry,
+    /// A message has its slot.
+    MessageNotificationScheduled,
+    /// The wake-up left.
+    MessageNotificationSent,
+    /// The wake-up was refused.
+    MessageNotificationFailed,
+    /// A phone was added or changed.
+    PhoneUpdated,
+    /// A phone was deleted.
+    PhoneDeleted,
+    /// A heartbeat is late; the phone is nudged.
+    PhoneHeartbeatMissed,
+    /// No heartbeat for an hour.
+    PhoneHeartbeatOffline,
+    /// A heartbeat after being offline.
+    PhoneHeartbeatOnline,
+    /// An account was made.
+    UserAccountCreated,
+    /// An account's key was changed.
+    UserApiKeyRotated,
+    /// A webhook could not be reached within its retries.
+    WebhookSendFailed,
+}
+
+names!(Kind {
+    MessageApiSent => "message.api.sent",
+    MessageApiDeleted => "message.api.deleted",
+    MessagePhoneSending => "message.phone.sending",
+    MessagePhoneSent => "message.phone.sent",
+    MessagePhoneDelivered => "message.phone.delivered",
+    MessagePhoneReceived => "message.phone.received",
+    MessageCallMissed => "message.call.missed",
+    MessageSendFailed => "message.send.failed",
+    MessageSendExpired => "message.send.expired",
+    MessageSendRetry => "message.send.retry",
+    MessageNotificationScheduled => "message.notification.scheduled",
+    MessageNotificationSent => "message.notification.sent",
+    MessageNotificationFailed => "message.notification.failed",
+    PhoneUpdated => "phone.updated",
+    PhoneDeleted => "phone.deleted",
+    PhoneHeartbeatMissed => "phone.heartbeat.missed",
+    PhoneHeartbeatOffline => "phone.heartbeat.offline",
+    PhoneHeartbeatOnline => "phone.heartbeat.online",
+    UserAccountCreated => "user.account.created",
+    UserApiKeyRotated => "user.api-key.rotated",
+    WebhookSendFailed => "webhook.send.failed",
+});
+
+impl Kind {
+    /// The eight that a webhook can ask for.
+    pub const FOR_WEBHOOKS: [Self; 8] = [
+        Self::MessagePhoneReceived,
+        Self::MessagePhoneSent,
+        Self::MessagePhoneDelivered,
+        Self::MessageSendFailed,
+        Self::MessageSendExpired,
+        Self::MessageCallMissed,
+        Self::PhoneHeartbeatOffline,
+        Self::PhoneHeartbeatOnline,
+    ];
+
+    /// The type that a webhook asks for by this name.
+    pub fn for_webhook(name: &str) -> Option<Self> {
+        Self::from_str(name)
+            .ok()
+            .filter(|kind| Self::FOR_WEBHOOKS.contains(kind))
+    }
+}
+
+/// Whose event it is and where it comes from.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct About<'a> {
+    /// The account.
+    pub user_id: &'a str,
+    /// The account's phone number that it concerns, if any: what webhooks choose by.
+    pub owner: Option<&'a str>,
+    /// The path of the request that caused it, never with its query.
+    pub source: &'a str,
+}
+
+/// A structured-mode CloudEvent, in the order of the wire.
+#[derive(Serialize)]
+struct CloudEvent<'a, D> {
+    specversion: &'static str,
+    id: Uuid,
+    source: &'a str,
+    r#type: Kind,
+    datacontenttype: &'static str,
+    time: Time,
+    data: &'a D,
+}
+
+impl Work<'_, '_> {
+    /// Appends an event to the log and queues it for every webhook that wants it.
+    pub(crate) fn append(
+        &mut self,
+        kind: Kind,
+        about: About<'_>,
+        data: &impl Serialize,
+    ) -> Result<()> {
+        let id = id::new(self.now);
+        let body = json(&CloudEvent {
+            specversion: "1.0",
+            id,
+            source: about.source,
+            r#type: kind,
+            datacontenttype: "application/json",
+            time: self.now,
+            data,
+        });
+        let Scalar(seq) = self.tx.one(
+            "INSERT INTO event (id, user_id, kind, owner, time, body)
+             VALUES ($1, $2, $3, $4, $5, $6) RETURNING seq",
+            &[&id, &about.user_id, &kind, &about.owner, &self.now, &body],
+        )?;
+        if let (Some(owner), true) = (about.owner, Kind::FOR_WEBHOOKS.contains(&kind)) {
+            let letter = Letter {
+                seq,
+                kind,
+                body: body.into(),
+            };
+            self.queue_for_webhooks(about.user_id, owner, &letter)?;
+        }
+        Ok(())
+    }
+}
+
+fn json(value: &impl Serialize) -> String {
+    match serde_json::to_string(value) {
+        Ok(text) => text,
+        Err(_) => unreachable!("event payloads are structs of texts, numbers and times"),
+    }
+}

@@ -1,0 +1,252 @@
+//! The product: accounts, phones, messages, events and deliveries; their rules and their SQL.
+//!
+//! Knows no HTTP. Every operation is a method of [`Gateway`] and runs in one transaction, which
+//! makes the change, appends its event to the log and queues what must be told to the world.
+
+pub mod account;
+mod caller;
+pub mod clock;
+pub mod delivery;
+pub mod event;
+mod fields;
+pub mod heartbeat;
+pub mod id;
+mod listen;
+pub mod message;
+mod names;
+mod notification;
+pub mod number;
+mod page;
+mod password;
+pub mod phone;
+pub mod phone_key;
+mod secret;
+pub mod slot;
+mod timer;
+mod wake;
+pub mod webhook;
+
+use std::path::PathBuf;
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+
+use db::{Db, Tx};
+
+pub use caller::{Caller, Key};
+pub use clock::{Clock, Time};
+pub use fields::Fields;
+pub use notification::{Notification, PushData};
+pub use number::PhoneNumber;
+pub use page::Page;
+pub use uuid::Uuid;
+
+use delivery::Handoff;
+use secret::Keyring;
+use wake::Wake;
+
+/// What an operation that was refused or failed says.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// There is no such thing for this caller; the words are the wire's.
+    #[error("{0}")]
+    NotFound(String),
+    /// The request names something that may not be so.
+    #[error("the request is not valid")]
+    Invalid(Fields),
+    /// A phone key may not act for this number.
+    #[error("the phone key does not hold {number}")]
+    NotBound {
+        /// The number that was named.
+        number: String,
+        /// The numbers that the key holds.
+        held: Vec<String>,
+    },
+    /// The caller may not do this to somebody else.
+    #[error("not authorized")]
+    Unauthorized,
+    /// The database.
+    #[error(transparent)]
+    Db(#[from] db::Error),
+    /// A stored secret cannot be read.
+    #[error(transparent)]
+    Unreadable(#[from] secret::Unreadable),
+    /// Files of the data directory.
+    #[error("data directory: {0}")]
+    Files(#[from] std::io::Error),
+}
+
+/// The result of an operation.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    fn not_found(what: impl Into<String>) -> Self {
+        Self::NotFound(what.into())
+    }
+
+    /// Whether the database cannot be reached or is full, so that the caller should try again later.
+    pub fn is_unavailable(&self) -> bool {
+        matches!(self, Self::Db(error) if error.is_unavailable())
+    }
+}
+
+/// Where the rows are kept.
+#[derive(Debug, Clone)]
+pub enum Database {
+    /// `httpsms.db` in the data directory.
+    Sqlite,
+    /// A PostgreSQL server, by its URL.
+    Postgres(String),
+}
+
+/// What an operator decides.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Holds the key file and, with SQLite, the database.
+    pub data_dir: PathBuf,
+    /// Where the rows are kept.
+    pub database: Database,
+    /// A phone without a heartbeat for so long is offline.
+    pub phone_offline_after: Duration,
+    /// Whether pushes can go through Firebase; otherwise every phone fetches its wake-ups here.
+    pub fcm: bool,
+    /// The time.
+    pub clock: Clock,
+}
+
+impl Settings {
+    /// The defaults, with everything in this folder.
+    pub fn new(data_dir: impl Into<PathBuf>) -> Self {
+        Self {
+            data_dir: data_dir.into(),
+            database: Database::Sqlite,
+            phone_offline_after: Duration::from_hours(1),
+            fcm: false,
+            clock: Clock::system(),
+        }
+    }
+}
+
+/// The product. Clones share it.
+#[derive(Clone)]
+pub struct Gateway(Arc<Inner>);
+
+struct Inner {
+    db: Db,
+    keys: Keyring,
+    settings: Settings,
+    handoff: Arc<Handoff>,
+    wake: Arc<Wake>,
+}
+
+/// An open transaction, the time it happens at, and what it may have to tell.
+struct Work<'w, 'tx> {
+    tx: &'w mut Tx<'tx>,
+    now: Time,
+    gateway: &'w Arc<Inner>,
+}
+
+/// PostgreSQL connections of one process.
+const CONNECTIONS: usize = 24;
+
+/// The schema's steps. One text serves both engines, but for the growing key's type.
+static MIGRATIONS: LazyLock<[(&str, String, String); 1]> = LazyLock::new(|| {
+    [("0001_init", include_str!("../migrations/0001_init.sql"))].map(|(name, sql)| {
+        let sqlite = sql.replace("IDENTITY,", "INTEGER PRIMARY KEY AUTOINCREMENT,");
+        let postgres = sql.replace(
+            "IDENTITY,",
+            "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,",
+        );
+        (name, sqlite, postgres)
+    })
+});
+
+fn migrations() -> Vec<db::Migration> {
+    MIGRATIONS
+        .iter()
+        .map(|(name, sqlite, postgres)| db::Migration {
+            name,
+            sqlite,
+            postgres,
+        })
+        .collect()
+}
+
+impl Gateway {
+    /// Opens the data directory and the database, making what is missing.
+    pub async fn open(settings: Settings) -> Result<Self> {
+        std::fs::create_dir_all(&settings.data_dir)?;
+        let keys = Keyring::open(&settings.data_dir.join("secret.key"))?;
+        let db = match &settings.database {
+            Database::Sqlite => Db::open_sqlite(&settings.data_dir.join("httpsms.db"))?,
+            Database::Postgres(url) => Db::open_postgres(url, CONNECTIONS)?,
+        };
+        db.migrate(&migrations()).await?;
+        Ok(Self(Arc::new(Inner {
+            db,
+            keys,
+            settings,
+            handoff: Handoff::new(),
+            wake: Arc::default(),
+        })))
+    }
+
+    /// The time now.
+    pub fn now(&self) -> Time {
+        self.0.settings.clock.now()
+    }
+
+    /// Whether the database answers.
+    pub async fn ping(&self) -> Result<()> {
+        let db::Scalar(_one) = self
+            .read(|tx| Ok(tx.one::<db::Scalar<i64>>("SELECT CAST(1 AS BIGINT)", &[])?))
+            .await?;
+        Ok(())
+    }
+
+    /// Finishes what is under way and closes the database.
+    pub async fn close(&self) {
+        self.0.db.close().await;
+    }
+
+    /// Runs `work` in a transaction; on PostgreSQL perhaps again, after a conflict.
+    async fn write<T: Send + 'static>(
+        &self,
+        mut work: impl FnMut(&mut Work<'_, '_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let inner = Arc::clone(&self.0);
+        self.0
+            .db
+            .write(move |tx| {
+                let now = inner.settings.clock.now();
+                work(&mut Work {
+                    tx,
+                    now,
+                    gateway: &inner,
+                })
+            })
+            .await
+    }
+
+    async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnMut(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.0.db.read(work).await
+    }
+
+    /// A read of a row or two, too short to leave the thread for.
+    async fn lookup<T: Send + 'static>(
+        &self,
+        work: impl FnMut(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.0.db.lookup(work).await
+    }
+}
+
+/// Locks the rows that a statement reads until the transaction ends. SQLite has one writer anyway.
+fn for_update(tx: &Tx<'_>) -> &'static str {
+    match tx.engine() {
+        db::Engine::Sqlite => "",
+        db::Engine::Postgres => "FOR UPDATE",
+    }
+}

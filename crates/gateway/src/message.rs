@@ -1,0 +1,412 @@
+//! Messages: what they are, and the one table of how their status changes.
+//!
+//! `docs/states.md` draws the table. Each operation has a file of its own beside this one.
+
+mod claim;
+mod delete;
+mod list;
+mod payload;
+mod push;
+mod receive;
+mod report;
+mod send;
+mod timer;
+
+use db::Tx;
+use serde::Serialize;
+use serde_json::value::RawValue;
+use uuid::Uuid;
+
+use crate::clock::Time;
+use crate::event::About;
+use crate::names::names;
+use crate::phone::Sim;
+use crate::{Error, Result};
+
+pub use receive::{MissedCall, ReceivedSms};
+pub use report::{Report, Reported};
+pub use send::{BulkSms, SEND_AT_LIMIT, SendSms};
+
+/// What a message is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Sent by the account.
+    MobileTerminated,
+    /// Received by a phone.
+    MobileOriginated,
+    /// A call that the phone missed.
+    MissedCall,
+}
+
+names!(Kind {
+    MobileTerminated => "mobile-terminated",
+    MobileOriginated => "mobile-originated",
+    MissedCall => "call/missed",
+});
+
+/// Where a message stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Status {
+    /// Accepted; its time has not come.
+    Pending,
+    /// Has a slot; the phone is or was woken for it.
+    Scheduled,
+    /// The phone has it.
+    Sending,
+    /// The phone sent it.
+    Sent,
+    /// It reached the recipient's phone.
+    Delivered,
+    /// It was not sent, or did not arrive.
+    Failed,
+    /// The phone did not report in time.
+    Expired,
+    /// Came in.
+    Received,
+}
+
+names!(Status {
+    Pending => "pending",
+    Scheduled => "scheduled",
+    Sending => "sending",
+    Sent => "sent",
+    Delivered => "delivered",
+    Failed => "failed",
+    Expired => "expired",
+    Received => "received",
+});
+
+impl Status {
+    /// Every status.
+    pub const ALL: [Self; 8] = [
+        Self::Pending,
+        Self::Scheduled,
+        Self::Sending,
+        Self::Sent,
+        Self::Delivered,
+        Self::Failed,
+        Self::Expired,
+        Self::Received,
+    ];
+}
+
+/// What can happen to an outgoing message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Step {
+    /// It got a slot.
+    Schedule,
+    /// The phone fetched it.
+    Claim,
+    /// The phone reports `SENT`.
+    Send,
+    /// The phone reports `DELIVERED`.
+    Deliver,
+    /// The phone reports `FAILED`, or it could not be woken.
+    Fail,
+    /// The time for a report ran out.
+    Expire,
+}
+
+impl Step {
+    /// Every step.
+    pub const ALL: [Self; 6] = [
+        Self::Schedule,
+        Self::Claim,
+        Self::Send,
+        Self::Deliver,
+        Self::Fail,
+        Self::Expire,
+    ];
+
+    /// Where the step leads.
+    pub const fn to(self) -> Status {
+        match self {
+            Self::Schedule => Status::Scheduled,
+            Self::Claim => Status::Sending,
+            Self::Send => Status::Sent,
+            Self::Deliver => Status::Delivered,
+            Self::Fail => Status::Failed,
+            Self::Expire => Status::Expired,
+        }
+    }
+
+    /// Where the step may come from. From anywhere else it changes nothing and makes no event
+    /// (contract: events, §2.3, without its repetitions of finished steps).
+    pub const fn sources(self) -> &'static [Status] {
+        use Status::{Expired, Pending, Scheduled, Sending, Sent};
+        match self {
+            Self::Schedule => &[Pending, Expired],
+            Self::Claim => &[Pending, Scheduled, Expired],
+            // A phone may report late, or without having fetched the message through this server.
+            Self::Send => &[Scheduled, Sending, Expired],
+            Self::Deliver => &[Scheduled, Sending, Sent, Expired],
+            // A negative delivery report comes after `SENT`.
+            Self::Fail => &[Pending, Scheduled, Sending, Sent, Expired],
+            Self::Expire => &[Pending, Scheduled, Sending],
+        }
+    }
+
+    /// The status after the step, if it may be taken from here.
+    pub fn next(self, status: Status) -> Option<Status> {
+        self.sources().contains(&status).then(|| self.to())
+    }
+
+    /// [`Step::sources`] as SQL, for `status IN (…)`.
+    fn sources_sql(self) -> &'static str {
+        match self {
+            Self::Schedule => "'pending','expired'",
+            Self::Claim => "'pending','scheduled','expired'",
+            Self::Send => "'scheduled','sending','expired'",
+            Self::Deliver => "'scheduled','sending','sent','expired'",
+            Self::Fail => "'pending','scheduled','sending','sent','expired'",
+            Self::Expire => "'pending','scheduled','sending'",
+        }
+    }
+}
+
+/// A JSON array of URLs, kept and shown as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Urls(String);
+
+db::column!(Urls as String);
+
+impl Urls {
+    /// These URLs.
+    pub fn new(urls: &[String]) -> Self {
+        Self(serde_json::to_string(urls).unwrap_or_else(|_| "[]".to_owned()))
+    }
+}
+
+impl Serialize for Urls {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let raw: &RawValue = serde_json::from_str(&self.0).map_err(serde::ser::Error::custom)?;
+        raw.serialize(serializer)
+    }
+}
+
+db::row! {
+    /// A message, with the members of the wire's Message in its order (contract: API, §3.1).
+    #[derive(Debug, Clone, Serialize)]
+    pub struct Message {
+        /// Its id.
+        pub id: Uuid,
+        /// The client's own name for it.
+        pub request_id: Option<String>,
+        /// The account's phone number.
+        pub owner: String,
+        /// The account.
+        pub user_id: String,
+        /// The other side: a number, short code or name.
+        pub contact: String,
+        /// The text; empty for a missed call.
+        pub content: String,
+        /// URLs of what comes with it.
+        pub attachments: Option<Urls>,
+        /// Whether the text is cipher text, which only phone and client can read.
+        pub encrypted: bool,
+        /// What it is.
+        #[serde(rename = "type")]
+        pub kind: Kind,
+        /// Where it stands.
+        pub status: Status,
+        /// The SIM it goes through or came by.
+        pub sim: Sim,
+        /// Nanoseconds from the request to the phone's `SENT`.
+        pub send_time: Option<i64>,
+        /// When the request came; for what a phone received, the phone's own time.
+        pub request_received_at: Time,
+        /// When it was stored.
+        pub created_at: Time,
+        /// When it last changed.
+        pub updated_at: Time,
+        /// What lists are sorted by; only moves forward.
+        pub order_timestamp: Time,
+        /// When the phone fetched it.
+        pub last_attempted_at: Option<Time>,
+        /// Its slot.
+        pub scheduled_at: Option<Time>,
+        /// When the phone sent it, by the phone's clock.
+        pub sent_at: Option<Time>,
+        /// When the client wants it sent.
+        pub scheduled_send_time: Option<Time>,
+        /// When it reached the recipient, by the phone's clock.
+        pub delivered_at: Option<Time>,
+        /// When it expired last.
+        pub expired_at: Option<Time>,
+        /// When it failed.
+        pub failed_at: Option<Time>,
+        /// Wake-ups that left for it.
+        pub send_attempt_count: i64,
+        /// Wake-ups at most.
+        pub max_send_attempts: i64,
+        /// When the phone received it, by the phone's clock.
+        pub received_at: Option<Time>,
+        /// Why it failed, in words.
+        pub failure_reason: Option<String>,
+        #[serde(skip)]
+        pub(crate) source: String,
+        #[serde(skip)]
+        pub(crate) due_at: Option<Time>,
+    }
+}
+
+/// The columns of [`Message`], in its order.
+const COLUMNS: &str = "id, request_id, owner, user_id, contact, content, attachments, encrypted,
+    kind, status, sim, send_time, request_received_at, created_at, updated_at, order_timestamp,
+    last_attempted_at, scheduled_at, sent_at, scheduled_send_time, delivered_at, expired_at,
+    failed_at, send_attempt_count, max_send_attempts, received_at, failure_reason, source, due_at";
+
+impl Message {
+    /// Who its events are about, caused by a request to this path.
+    fn about<'a>(&'a self, source: &'a str) -> About<'a> {
+        About {
+            user_id: &self.user_id,
+            owner: Some(&self.owner),
+            source,
+        }
+    }
+
+    fn insert(&self, tx: &mut Tx<'_>) -> Result<()> {
+        tx.execute(
+            &format!(
+                "INSERT INTO message ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10,
+                     $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25,
+                     $26, $27, $28, $29)"
+            ),
+            &[
+                &self.id,
+                &self.request_id,
+                &self.owner,
+                &self.user_id,
+                &self.contact,
+                &self.content,
+                &self.attachments,
+                &self.encrypted,
+                &self.kind,
+                &self.status,
+                &self.sim,
+                &self.send_time,
+                &self.request_received_at,
+                &self.created_at,
+                &self.updated_at,
+                &self.order_timestamp,
+                &self.last_attempted_at,
+                &self.scheduled_at,
+                &self.sent_at,
+                &self.scheduled_send_time,
+                &self.delivered_at,
+                &self.expired_at,
+                &self.failed_at,
+                &self.send_attempt_count,
+                &self.max_send_attempts,
+                &self.received_at,
+                &self.failure_reason,
+                &self.source,
+                &self.due_at,
+            ],
+        )?;
+        Ok(())
+    }
+}
+
+/// The account's message with this id.
+fn owned(tx: &mut Tx<'_>, user_id: &str, id: Uuid) -> Result<Message> {
+    tx.optional(
+        &format!("SELECT {COLUMNS} FROM message WHERE id = $1 AND user_id = $2"),
+        &[&id, &user_id],
+    )?
+    .ok_or_else(|| unknown(id))
+}
+
+fn unknown(id: Uuid) -> Error {
+    Error::not_found(format!("cannot find message with ID [{id}]"))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Rows are steps, columns are statuses in the order of [`Status::ALL`]; `-` changes nothing.
+    const TABLE: [(Step, [&str; 8]); 6] = [
+        (
+            Step::Schedule,
+            ["scheduled", "-", "-", "-", "-", "-", "scheduled", "-"],
+        ),
+        (
+            Step::Claim,
+            ["sending", "sending", "-", "-", "-", "-", "sending", "-"],
+        ),
+        (
+            Step::Send,
+            ["-", "sent", "sent", "-", "-", "-", "sent", "-"],
+        ),
+        (
+            Step::Deliver,
+            [
+                "-",
+                "delivered",
+                "delivered",
+                "delivered",
+                "-",
+                "-",
+                "delivered",
+                "-",
+            ],
+        ),
+        (
+            Step::Fail,
+            [
+                "failed", "failed", "failed", "failed", "-", "-", "failed", "-",
+            ],
+        ),
+        (
+            Step::Expire,
+            ["expired", "expired", "expired", "-", "-", "-", "-", "-"],
+        ),
+    ];
+
+    #[test]
+    fn the_states_are_those_of_the_table() {
+        for (step, row) in TABLE {
+            for (status, expected) in Status::ALL.into_iter().zip(row) {
+                let next = step.next(status).map_or("-", Status::as_str);
+                assert_eq!(next, expected, "{step:?} from {status}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_sql_says_the_same_as_the_table() {
+        for step in Step::ALL {
+            let names: Vec<_> = step
+                .sources()
+                .iter()
+                .map(|status| format!("'{status}'"))
+                .collect();
+            assert_eq!(step.sources_sql(), names.join(","));
+        }
+    }
+
+    proptest! {
+        /// Whatever comes in whatever order: what is delivered, failed or received stays so, what
+        /// is sent only moves on, and the same step twice is the same as once.
+        #[test]
+        fn no_order_of_steps_goes_backwards(steps in prop::collection::vec(0..6_usize, 0..40)) {
+            let mut status = Status::Pending;
+            for step in steps.into_iter().map(|at| Step::ALL[at]) {
+                let Some(next) = step.next(status) else { continue };
+                match status {
+                    Status::Delivered | Status::Failed | Status::Received => {
+                        prop_assert!(false, "{status} left by {step:?}");
+                    }
+                    Status::Sent => prop_assert!(matches!(next, Status::Delivered | Status::Failed)),
+                    _ => prop_assert_ne!(next, Status::Pending),
+                }
+                prop_assert_eq!(step.next(next), None);
+                status = next;
+            }
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! Reading messages.
+
+use uuid::Uuid;
+
+use super::{COLUMNS, Message, owned};
+use crate::caller::Caller;
+use crate::{Gateway, Page, Result};
+
+impl Gateway {
+    /// One message of the caller's account.
+    pub async fn message(&self, caller: &Caller, id: Uuid) -> Result<Message> {
+        let user_id = caller.user_id.clone();
+        self.lookup(move |tx| owned(tx, &user_id, id)).await
+    }
+
+    /// The messages between a phone and a contact whose text contains the query, newest first.
+    pub async fn messages(
+        &self,
+        caller: &Caller,
+        owner: String,
+        contact: String,
+        page: Page,
+    ) -> Result<Vec<Message>> {
+        let user_id = caller.user_id.clone();
+        self.read(move |tx| {
+            Ok(tx.all(
+                &format!(
+                    "SELECT {COLUMNS} FROM message
+                      WHERE user_id = $1 AND owner = $2 AND contact = $3 AND LOWER(content) LIKE $4
+                      ORDER BY order_timestamp DESC, id DESC LIMIT $5 OFFSET $6"
+                ),
+                &[
+                    &user_id,
+                    &owner,
+                    &contact,
+                    &page.pattern(),
+                    &page.limit(),
+                    &page.skip(),
+                ],
+            )?)
+        })
+        .await
+    }
+}

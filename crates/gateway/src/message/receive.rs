@@ -1,0 +1,145 @@
+//! What comes in: an SMS that a phone received, a call that it missed.
+
+use super::payload::{CallMissed, PhoneReceived};
+use super::{Kind, Message, Status, Urls};
+use crate::caller::Caller;
+use crate::clock::Time;
+use crate::phone::{self, Sim};
+use crate::{Gateway, PhoneNumber, Result, Work, event, id};
+
+/// An SMS that a phone received.
+#[derive(Debug, Clone)]
+pub struct ReceivedSms {
+    /// Its id, made beforehand where attachments are stored under it.
+    pub id: uuid::Uuid,
+    /// The phone's number; it need not be a phone of the account.
+    pub to: PhoneNumber,
+    /// The sender: a number, short code or name.
+    pub from: String,
+    /// The text, or cipher text.
+    pub content: String,
+    /// Whether `content` is cipher text.
+    pub encrypted: bool,
+    /// The SIM it came by.
+    pub sim: Sim,
+    /// The phone's time.
+    pub timestamp: Time,
+    /// Where its attachments can be fetched.
+    pub attachments: Vec<String>,
+}
+
+/// A call that a phone missed.
+#[derive(Debug, Clone)]
+pub struct MissedCall {
+    /// The phone's number.
+    pub to: PhoneNumber,
+    /// The caller.
+    pub from: String,
+    /// The SIM it came by.
+    pub sim: Sim,
+    /// The phone's time.
+    pub timestamp: Time,
+}
+
+impl Gateway {
+    /// Stores an SMS that a phone received.
+    ///
+    /// # Errors
+    /// [`crate::Error::NotBound`] if the caller's phone key does not hold the number.
+    pub async fn receive(&self, caller: &Caller, sms: ReceivedSms) -> Result<Message> {
+        caller.may_act_for(sms.to.as_str())?;
+        let user_id = caller.user_id.clone();
+        self.write(move |work| {
+            let mut message =
+                work.incoming(&user_id, &sms.to, sms.timestamp, "/v1/messages/receive");
+            message.id = sms.id;
+            message.contact.clone_from(&sms.from);
+            message.content.clone_from(&sms.content);
+            message.encrypted = sms.encrypted;
+            message.sim = sms.sim;
+            message.attachments = Some(Urls::new(&sms.attachments));
+            message.received_at = Some(sms.timestamp);
+            message.insert(work.tx)?;
+            let about = message.about(&message.source);
+            work.append(
+                event::Kind::MessagePhoneReceived,
+                about,
+                &PhoneReceived::new(&message),
+            )?;
+            Ok(message)
+        })
+        .await
+    }
+
+    /// Stores a call that a phone missed, and answers it if the phone's settings say so.
+    ///
+    /// # Errors
+    /// [`crate::Error::NotBound`] if the caller's phone key does not hold the number.
+    pub async fn miss_call(&self, caller: &Caller, call: MissedCall) -> Result<Message> {
+        caller.may_act_for(call.to.as_str())?;
+        let user_id = caller.user_id.clone();
+        self.write(move |work| {
+            let source = "/v1/messages/calls/missed";
+            let mut message = work.incoming(&user_id, &call.to, call.timestamp, source);
+            message.kind = Kind::MissedCall;
+            message.contact.clone_from(&call.from);
+            message.sim = call.sim;
+            message.insert(work.tx)?;
+            let about = message.about(&message.source);
+            work.append(
+                event::Kind::MessageCallMissed,
+                about,
+                &CallMissed::new(&message),
+            )?;
+            work.answer_call(&message)?;
+            Ok(message)
+        })
+        .await
+    }
+}
+
+impl Work<'_, '_> {
+    fn incoming(&self, user_id: &str, to: &PhoneNumber, timestamp: Time, source: &str) -> Message {
+        Message {
+            id: id::new(self.now),
+            request_id: None,
+            owner: to.as_str().to_owned(),
+            user_id: user_id.to_owned(),
+            contact: String::new(),
+            content: String::new(),
+            attachments: None,
+            encrypted: false,
+            kind: Kind::MobileOriginated,
+            status: Status::Received,
+            sim: Sim::Sim1,
+            send_time: None,
+            request_received_at: timestamp,
+            created_at: self.now,
+            updated_at: self.now,
+            order_timestamp: timestamp,
+            last_attempted_at: None,
+            scheduled_at: None,
+            sent_at: None,
+            scheduled_send_time: None,
+            delivered_at: None,
+            expired_at: None,
+            failed_at: None,
+            send_attempt_count: 0,
+            max_send_attempts: 0,
+            received_at: None,
+            failure_reason: None,
+            source: source.to_owned(),
+            due_at: None,
+        }
+    }
+
+    fn answer_call(&mut self, call: &Message) -> Result<()> {
+        let Some(mut phone) = phone::owned(self.tx, &call.user_id, &call.owner)? else {
+            return Ok(());
+        };
+        match phone.missed_call_auto_reply.clone() {
+            Some(text) if !text.trim().is_empty() => self.auto_reply(call, &mut phone, &text),
+            _ => Ok(()),
+        }
+    }
+}

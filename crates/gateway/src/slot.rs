@@ -1,0 +1,36 @@
+//! Slots: when a phone may send its next message.
+
+use crate::Result;
+use crate::Work;
+use crate::clock::Time;
+use crate::phone::Phone;
+
+/// The next slot of a phone: now, but never closer to the last one than its rate allows.
+pub fn next(phone: &Phone, now: Time) -> Time {
+    match phone.last_slot_at {
+        Some(last) => now.max(last + phone.spacing()),
+        None => now,
+    }
+}
+
+impl Work<'_, '_> {
+    /// Gives the phone's next slot to a message. The phone's row is locked, so no two messages get
+    /// the same one.
+    pub(crate) fn take_slot(&mut self, phone: &mut Phone) -> Result<Time> {
+        let slot = next(phone, self.now);
+        self.keep_slot(phone, slot)?;
+        Ok(slot)
+    }
+
+    /// Notes that a message goes out then, by an exact send time: later slots keep their distance.
+    pub(crate) fn keep_slot(&mut self, phone: &mut Phone, slot: Time) -> Result<()> {
+        if phone.last_slot_at.is_none_or(|last| last < slot) {
+            phone.last_slot_at = Some(slot);
+            self.tx.execute(
+                "UPDATE phone SET last_slot_at = $2 WHERE id = $1",
+                &[&phone.id, &slot],
+            )?;
+        }
+        Ok(())
+    }
+}

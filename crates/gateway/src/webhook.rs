@@ -1,0 +1,342 @@
+//! Webhooks: addresses that want to be told of an account's events.
+
+use db::Tx;
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::caller::Caller;
+use crate::clock::Time;
+use crate::delivery::{Endpoint, Letter, News};
+use crate::event::Kind;
+use crate::{Error, Fields, Gateway, Page, Result, Work, id, secret};
+
+/// A webhook, with the members of the wire's Webhook.
+#[derive(Debug, Clone, Serialize)]
+pub struct Webhook {
+    /// Its id.
+    pub id: Uuid,
+    /// The account.
+    pub user_id: String,
+    /// Absolute http or https URL.
+    pub url: String,
+    /// Signs the token; empty: no token is sent.
+    pub signing_key: String,
+    /// The numbers whose events it wants.
+    pub phone_numbers: Vec<String>,
+    /// The events that it wants.
+    pub events: Vec<Kind>,
+    /// When it was made.
+    pub created_at: Time,
+    /// When it was last changed.
+    pub updated_at: Time,
+}
+
+/// What a webhook is made of, and what a change puts in its place.
+#[derive(Debug, Clone)]
+pub struct Draft {
+    /// See [`Webhook::url`].
+    pub url: WebhookUrl,
+    /// Absent at creation: one is made. Absent in a change: the old one stays.
+    pub signing_key: Option<String>,
+    /// Exactly as the phones' numbers are stored.
+    pub phone_numbers: Vec<String>,
+    /// Without repetition.
+    pub events: Vec<Kind>,
+}
+
+/// An absolute http or https URL of at most 2,048 bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WebhookUrl(String);
+
+impl WebhookUrl {
+    /// The longest URL, in bytes.
+    pub const MAX: usize = 2048;
+
+    /// Reads a URL as typed: `https://` is put before one without a scheme.
+    pub fn parse(text: &str) -> Option<Self> {
+        let text = text.trim();
+        let text = match text.split_once("://") {
+            Some(_) => text.to_owned(),
+            None => format!("https://{text}"),
+        };
+        let url = url::Url::parse(&text).ok()?;
+        let fits = text.len() <= Self::MAX
+            && matches!(url.scheme(), "http" | "https")
+            && url.host_str().is_some_and(|host| !host.is_empty())
+            && url.username().is_empty()
+            && url.password().is_none()
+            && !text.contains(char::is_whitespace);
+        fits.then_some(Self(text))
+    }
+
+    /// As it was typed, with its scheme.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+db::row! {
+    struct Row {
+        id: Uuid,
+        user_id: String,
+        url: String,
+        signing_key_sealed: Vec<u8>,
+        phone_numbers: String,
+        events: String,
+        version: i64,
+        created_at: Time,
+        updated_at: Time,
+    }
+
+    /// What is needed to decide whether a webhook wants an event.
+    struct Choice {
+        id: Uuid,
+        phone_numbers: String,
+        events: String,
+        version: i64,
+    }
+}
+
+const COLUMNS: &str = "id, user_id, url, signing_key_sealed, phone_numbers, events, version,
+    created_at, updated_at";
+
+impl Gateway {
+    /// The caller's webhooks whose URL contains the query, newest first.
+    pub async fn webhooks(&self, caller: &Caller, page: Page) -> Result<Vec<Webhook>> {
+        let (gateway, user_id) = (self.clone(), caller.user_id.clone());
+        self.read(move |tx| {
+            let rows: Vec<Row> = tx.all(
+                &format!(
+                    "SELECT {COLUMNS} FROM webhook WHERE user_id = $1 AND LOWER(url) LIKE $2
+                      ORDER BY created_at DESC, id DESC LIMIT $3 OFFSET $4"
+                ),
+                &[&user_id, &page.pattern(), &page.limit(), &page.skip()],
+            )?;
+            rows.into_iter()
+                .map(|row| gateway.0.reveal_webhook(row))
+                .collect()
+        })
+        .await
+    }
+
+    /// Makes a webhook. Its signing key, if none is given, has 64 characters.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] (under `from`, as the wire has it) if a number is no phone of the account.
+    pub async fn add_webhook(&self, caller: &Caller, draft: Draft) -> Result<Webhook> {
+        let user_id = caller.user_id.clone();
+        self.write(move |work| {
+            owns_numbers(work.tx, &user_id, &draft.phone_numbers)?;
+            let signing_key = draft
+                .signing_key
+                .clone()
+                .unwrap_or_else(|| secret::new_key(""));
+            let row = work.tx.one(
+                &format!(
+                    "INSERT INTO webhook ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, 1, $7, $7)
+                     RETURNING {COLUMNS}"
+                ),
+                &[
+                    &id::new(work.now),
+                    &user_id,
+                    &draft.url.as_str(),
+                    &work.gateway.keys.seal(&signing_key),
+                    &list(&draft.phone_numbers),
+                    &list(&draft.events),
+                    &work.now,
+                ],
+            )?;
+            work.gateway.reveal_webhook(row)
+        })
+        .await
+    }
+
+    /// Puts the draft in place of a webhook. What still waits for it goes to the new address.
+    pub async fn put_webhook(&self, caller: &Caller, id: Uuid, draft: Draft) -> Result<Webhook> {
+        let user_id = caller.user_id.clone();
+        self.write(move |work| {
+            owns_numbers(work.tx, &user_id, &draft.phone_numbers)?;
+            let signing_key = draft
+                .signing_key
+                .as_ref()
+                .map(|key| work.gateway.keys.seal(key));
+            let row: Option<Row> = work.tx.optional(
+                &format!(
+                    "UPDATE webhook SET url = $3,
+                         signing_key_sealed = COALESCE($4, signing_key_sealed),
+                         phone_numbers = $5, events = $6, version = version + 1, updated_at = $7
+                      WHERE id = $1 AND user_id = $2 RETURNING {COLUMNS}"
+                ),
+                &[
+                    &id,
+                    &user_id,
+                    &draft.url.as_str(),
+                    &signing_key,
+                    &list(&draft.phone_numbers),
+                    &list(&draft.events),
+                    &work.now,
+                ],
+            )?;
+            let row = row.ok_or_else(|| unknown(id))?;
+            work.on_commit(move |gateway| gateway.handoff.tell(News::Changed(id)));
+            work.gateway.reveal_webhook(row)
+        })
+        .await
+    }
+
+    /// Deletes a webhook and what still waits for it.
+    pub async fn delete_webhook(&self, caller: &Caller, id: Uuid) -> Result<()> {
+        let user_id = caller.user_id.clone();
+        self.write(move |work| {
+            let deleted = work.tx.execute(
+                "DELETE FROM webhook WHERE id = $1 AND user_id = $2",
+                &[&id, &user_id],
+            )?;
+            if deleted == 0 {
+                return Err(unknown(id));
+            }
+            work.tx
+                .execute("DELETE FROM delivery WHERE target = $1", &[&id])?;
+            work.on_commit(move |gateway| gateway.handoff.tell(News::Changed(id)));
+            Ok(())
+        })
+        .await
+    }
+
+    /// Where a webhook's events go; `None` once it is deleted.
+    pub async fn endpoint(&self, webhook: Uuid) -> Result<Option<Endpoint>> {
+        let gateway = self.clone();
+        self.lookup(move |tx| {
+            let row: Option<Row> = tx.optional(
+                &format!("SELECT {COLUMNS} FROM webhook WHERE id = $1"),
+                &[&webhook],
+            )?;
+            row.map(|row| {
+                Ok(Endpoint {
+                    signing_key: gateway.0.keys.open_sealed(&row.signing_key_sealed)?,
+                    id: row.id,
+                    user_id: row.user_id,
+                    url: row.url,
+                    version: row.version,
+                })
+            })
+            .transpose()
+        })
+        .await
+    }
+}
+
+impl Work<'_, '_> {
+    /// Makes a delivery for each webhook of the account that wants the event.
+    pub(crate) fn queue_for_webhooks(
+        &mut self,
+        user_id: &str,
+        owner: &str,
+        letter: &Letter,
+    ) -> Result<()> {
+        let webhooks: Vec<Choice> = self.tx.all(
+            "SELECT id, phone_numbers, events, version FROM webhook WHERE user_id = $1",
+            &[&user_id],
+        )?;
+        for webhook in webhooks {
+            if has(&webhook.events, letter.kind.as_str()) && has(&webhook.phone_numbers, owner) {
+                self.queue_letter(user_id, webhook.id, webhook.version, letter)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl crate::Inner {
+    fn reveal_webhook(&self, row: Row) -> Result<Webhook> {
+        let events: Vec<String> = items(&row.events);
+        Ok(Webhook {
+            signing_key: self.keys.open_sealed(&row.signing_key_sealed)?,
+            id: row.id,
+            user_id: row.user_id,
+            url: row.url,
+            phone_numbers: items(&row.phone_numbers),
+            events: events.iter().filter_map(|name| name.parse().ok()).collect(),
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+        })
+    }
+}
+
+fn unknown(id: Uuid) -> Error {
+    Error::not_found(format!("cannot find webhook with ID [{id}]"))
+}
+
+fn owns_numbers(tx: &mut Tx<'_>, user_id: &str, numbers: &[String]) -> Result<()> {
+    let mut wrong = Fields::default();
+    for number in numbers {
+        if crate::phone::owned(tx, user_id, number)?.is_none() {
+            wrong.add(
+                "from",
+                format!("The phone number [{number}] is not available in your account. Install the android app on your phone to store a webhook with this phone number"),
+            );
+        }
+    }
+    wrong.check().map_err(Error::Invalid)
+}
+
+/// A list as its column keeps it: JSON.
+fn list<T: Serialize>(items: &[T]) -> String {
+    serde_json::to_string(items).unwrap_or_else(|_| "[]".to_owned())
+}
+
+fn items(list: &str) -> Vec<String> {
+    serde_json::from_str(list).unwrap_or_default()
+}
+
+/// Whether a list has this item, without parsing it: names of events and numbers in E.164 have no
+/// character that JSON escapes, so an item is its text in quotes.
+fn has(list: &str, item: &str) -> bool {
+    list.match_indices(item)
+        .any(|(at, _)| list[..at].ends_with('"') && list[at + item.len()..].starts_with('"'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_are_absolute_http_and_may_lack_their_scheme() {
+        let parse = |text| WebhookUrl::parse(text).map(|url| url.0);
+        assert_eq!(
+            parse(" example.org/x ").as_deref(),
+            Some("https://example.org/x")
+        );
+        for right in [
+            "http://localhost:8080/hook",
+            "http://127.0.0.1:9/x?y=%20",
+            "https://[::1]/",
+            "HTTPS://Example.org",
+        ] {
+            assert_eq!(parse(right).as_deref(), Some(right));
+        }
+        for wrong in [
+            "",
+            "ftp://example.org",
+            "javascript://alert",
+            "http://",
+            "https://user:secret@example.org/",
+            "http://exa mple.org/",
+        ] {
+            assert_eq!(parse(wrong), None, "{wrong}");
+        }
+        assert_eq!(
+            parse(&format!("http://example.org/{}", "x".repeat(2048))),
+            None
+        );
+    }
+
+    #[test]
+    fn a_list_has_whole_items_only() {
+        let numbers = list(&["+18005550100", "+18005550199"]);
+        assert!(has(&numbers, "+18005550199"));
+        assert!(!has(&numbers, "+1800555019"));
+        assert!(!has(&numbers, "18005550199"));
+        assert!(!has(&numbers, ""));
+    }
+}

@@ -105,8 +105,8 @@ impl Db {
     /// panics, or the commit fails, everything it did is undone.
     ///
     /// `work` may run again, from its start, when PostgreSQL broke a deadlock or a conflict of
-    /// serialization: it must have no effect outside the transaction but through
-    /// [`Tx::on_commit`]. If the future is dropped before it is ready the transaction may commit
+    /// serialization, or when another closure took SQLite's common transaction down: it must have
+    /// no effect outside the transaction but through [`Tx::on_commit`]. If the future is dropped before it is ready the transaction may commit
     /// all the same.
     pub async fn write<T, E, F>(&self, work: F) -> Result<T, E>
     where

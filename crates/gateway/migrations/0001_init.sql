@@ -115,6 +115,7 @@ CREATE TABLE event (
     -- The CloudEvent as it is sent, byte for byte.
     body    TEXT   NOT NULL
 );
+CREATE INDEX event_user ON event (user_id, seq);
 
 CREATE TABLE webhook (
     id                 UUID   PRIMARY KEY,

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::clock::Time;
 use crate::delivery::Letter;
 use crate::names::names;
-use crate::{Result, Work, id};
+use crate::{Gateway, Result, Work, id};
 
 /// The types of events, by their names on the wire (contract: events, §1.2).
 ///
@@ -127,6 +127,36 @@ struct CloudEvent<'a, D> {
     datacontenttype: &'static str,
     time: Time,
     data: &'a D,
+}
+
+db::row! {
+    /// An event as it was recorded.
+    #[derive(Debug, Clone)]
+    pub struct Recorded {
+        /// Its place in the log.
+        pub seq: i64,
+        /// Its id.
+        pub id: Uuid,
+        /// Its type.
+        pub kind: Kind,
+        /// The CloudEvent as JSON, byte for byte as webhooks get it.
+        pub body: String,
+    }
+}
+
+impl Gateway {
+    /// The account's events after this place in the log, in order.
+    pub async fn events(&self, user_id: &str, after: i64, limit: i64) -> Result<Vec<Recorded>> {
+        let user_id = user_id.to_owned();
+        self.read(move |tx| {
+            Ok(tx.all(
+                "SELECT seq, id, kind, body FROM event WHERE user_id = $1 AND seq > $2
+                  ORDER BY seq LIMIT $3",
+                &[&user_id, &after, &limit],
+            )?)
+        })
+        .await
+    }
 }
 
 impl Work<'_, '_> {

@@ -240,7 +240,7 @@ impl Work<'_, '_> {
                 &(self.now + phone.expiration()),
             ],
         )?;
-        self.tx.notify(MAILBOX, &phone.id.to_string());
+        self.tx.notify(MAILBOX, &phone.id.to_string())?;
         let phone = phone.clone();
         self.on_commit(move |gateway| gateway.wake.mailboxes_of(&phone));
         Ok(())

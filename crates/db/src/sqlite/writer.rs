@@ -1,5 +1,6 @@
 //! The thread that writes: one commit for all the jobs that wait, each undone alone if it fails.
 
+use std::collections::VecDeque;
 use std::path::PathBuf;
 
 use rusqlite::Connection;
@@ -15,7 +16,7 @@ const GROUP: usize = 512;
 /// The one connection that writes.
 struct Writer {
     path: PathBuf,
-    /// Opened anew after a fault of the file or the disk.
+    /// Opened anew after a fault.
     conn: Option<Connection>,
 }
 
@@ -44,36 +45,38 @@ impl Writer {
 
     /// Runs and answers all `jobs`, in more than one group only if a transaction breaks.
     fn commit(&mut self, jobs: Vec<Box<dyn Job>>) {
-        let mut jobs = jobs.into_iter();
-        while jobs.len() > 0 {
-            let mut ran = Vec::with_capacity(jobs.len());
-            let committed = self.group(&mut jobs, &mut ran);
+        let mut jobs = VecDeque::from(jobs);
+        while !jobs.is_empty() {
+            let mut group = Group::default();
+            let committed = self.group(&mut jobs, &mut group);
             if let Err(error) = &committed {
-                tracing::error!(%error, jobs = ran.len(), "a commit failed");
-                self.conn = None;
+                tracing::error!(%error, jobs = group.ran.len(), "a commit failed");
+                self.recover(error);
             }
-            for job in ran {
+            for job in group.ran {
                 job.tell(committed.clone());
+            }
+            for job in group.again.into_iter().rev() {
+                jobs.push_front(job);
             }
         }
     }
 
-    fn group(
-        &mut self,
-        jobs: &mut impl Iterator<Item = Box<dyn Job>>,
-        ran: &mut Vec<Box<dyn Job>>,
-    ) -> Result<()> {
-        let begun = self.begin();
-        let conn = match begun {
+    fn group(&mut self, jobs: &mut VecDeque<Box<dyn Job>>, group: &mut Group) -> Result<()> {
+        let conn = match self.begin() {
             Ok(conn) => conn,
             Err(error) => {
-                ran.extend(jobs);
+                group.ran.extend(jobs.drain(..));
                 return Err(error);
             }
         };
-        for mut job in jobs {
+        while let Some(mut job) = jobs.pop_front() {
             let done = run(conn, job.as_mut());
-            ran.push(job);
+            if done.is_err() {
+                // The others had no part in it.
+                group.again = std::mem::take(&mut group.ran);
+            }
+            group.ran.push(job);
             done?;
         }
         statement(conn, "COMMIT")
@@ -88,10 +91,28 @@ impl Writer {
         statement(conn, "BEGIN IMMEDIATE")?;
         Ok(conn)
     }
+
+    /// A full disk is no fault of the connection; after anything else a new one is surer.
+    fn recover(&mut self, error: &Error) {
+        let kept = self.conn.take().filter(|conn| {
+            let undone = conn.is_autocommit() || statement(conn, "ROLLBACK").is_ok();
+            undone && matches!(error, Error::Full(_))
+        });
+        self.conn = kept;
+    }
+}
+
+/// The jobs of one transaction.
+#[derive(Default)]
+struct Group {
+    /// Those it answers.
+    ran: Vec<Box<dyn Job>>,
+    /// Those that another one took down with it.
+    again: Vec<Box<dyn Job>>,
 }
 
 /// Runs one job inside the group's transaction. An error means that the transaction is lost, and
-/// with it the jobs that ran before.
+/// with it what the jobs before had done.
 fn run(conn: &Connection, job: &mut dyn Job) -> Result<()> {
     statement(conn, "SAVEPOINT job")?;
     let ran = job.run(Tx::writing(Conn::Sqlite(conn)));

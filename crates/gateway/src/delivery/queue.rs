@@ -109,7 +109,7 @@ impl Work<'_, '_> {
         delivery.id = id;
         if epoch == ON_DISK {
             let (target, due_at) = (delivery.target, delivery.due_at);
-            self.tx.notify(COURIER, &target.to_string());
+            self.tx.notify(COURIER, &target.to_string())?;
             self.on_commit(move |gateway| gateway.handoff.tell(News::Waiting(target, due_at)));
         } else {
             self.on_commit(move |gateway| gateway.handoff.tell(News::Due(vec![delivery])));

@@ -1,0 +1,215 @@
+//! A gateway per engine, and short words for what stories do with it.
+
+use std::time::Duration;
+
+use gateway::account::NewUser;
+use gateway::delivery::{Delivery, News, Outcome, Settlement};
+use gateway::event::Recorded;
+use gateway::message::{Message, Report, Reported, SendSms};
+use gateway::phone::{Changes, Phone, Sim};
+use gateway::webhook::{Draft, Webhook, WebhookUrl};
+use gateway::{Caller, Clock, Database, Gateway, PhoneNumber, Settings, Time, Uuid, event};
+use serde_json::Value;
+use tokio::sync::mpsc::UnboundedReceiver;
+
+pub const OWNER: &str = "+18005550199";
+pub const CONTACT: &str = "+18005550100";
+pub const MINUTE: Duration = Duration::from_mins(1);
+
+/// A server's inside: the gateway, its hand-moved clock, an account, and a courier's ear.
+pub struct World {
+    pub gateway: Gateway,
+    pub clock: Clock,
+    pub user: Caller,
+    pub epoch: i64,
+    news: UnboundedReceiver<News>,
+    settings: Settings,
+}
+
+/// Tells the story on SQLite, and on PostgreSQL.
+pub async fn on_each_engine(story: impl AsyncFn(World)) {
+    let folder = tempfile::tempdir().unwrap();
+    story(World::open(settings(&folder, Database::Sqlite)).await).await;
+
+    let folder = tempfile::tempdir().unwrap();
+    let postgres = testkit::postgres::fresh_database().await;
+    let database = Database::Postgres(postgres.url().to_owned());
+    story(World::open(settings(&folder, database)).await).await;
+}
+
+fn settings(folder: &tempfile::TempDir, database: Database) -> Settings {
+    Settings {
+        database,
+        clock: Clock::manual("2026-03-02T09:00:00Z".parse().unwrap()),
+        ..Settings::new(folder.path())
+    }
+}
+
+impl World {
+    async fn open(settings: Settings) -> Self {
+        let gateway = Gateway::open(settings.clone()).await.unwrap();
+        let account = NewUser {
+            email: "ann@example.org".to_owned(),
+            api_key: Some("test-user-api-key".to_owned()),
+            ..NewUser::default()
+        };
+        gateway.add_user(account).await.unwrap();
+        Self::with(gateway, settings).await
+    }
+
+    async fn with(gateway: Gateway, settings: Settings) -> Self {
+        let user = gateway.user("test-user-api-key").await.unwrap().unwrap();
+        let news = gateway.news().unwrap();
+        let epoch = gateway.take_lease(None).await.unwrap().unwrap();
+        let clock = settings.clock.clone();
+        Self {
+            gateway,
+            clock,
+            user,
+            epoch,
+            news,
+            settings,
+        }
+    }
+
+    /// Everything in memory is gone; what is on disk is opened again.
+    pub async fn restarted(self) -> Self {
+        self.gateway.close().await;
+        self.clock.advance(gateway::delivery::LEASE);
+        let gateway = Gateway::open(self.settings.clone()).await.unwrap();
+        Self::with(gateway, self.settings).await
+    }
+
+    pub fn now(&self) -> Time {
+        self.gateway.now()
+    }
+
+    /// Lets time pass, and does what became due meanwhile.
+    pub async fn pass(&self, time: Duration) {
+        self.clock.advance(time);
+        while self.gateway.fire_timers().await.unwrap() > 0 {}
+    }
+
+    /// A phone that fetches its own wake-ups.
+    pub async fn phone(&self) -> Phone {
+        self.phone_with(Changes::default()).await
+    }
+
+    pub async fn phone_with(&self, changes: Changes) -> Phone {
+        self.gateway
+            .sign_in_phone(
+                &self.user,
+                number(OWNER),
+                "stream:test".to_owned(),
+                Sim::Sim1,
+            )
+            .await
+            .unwrap();
+        self.gateway
+            .put_phone(&self.user, number(OWNER), changes)
+            .await
+            .unwrap()
+    }
+
+    pub async fn webhook(&self) -> Webhook {
+        let draft = Draft {
+            url: WebhookUrl::parse("https://hooks.example.org/sms").unwrap(),
+            signing_key: None,
+            phone_numbers: vec![OWNER.to_owned()],
+            events: event::Kind::FOR_WEBHOOKS.to_vec(),
+        };
+        self.gateway.add_webhook(&self.user, draft).await.unwrap()
+    }
+
+    pub async fn send(&self, content: &str) -> Message {
+        self.gateway.send(&self.user, sms(content)).await.unwrap()
+    }
+
+    pub async fn message(&self, id: Uuid) -> Message {
+        self.gateway.message(&self.user, id).await.unwrap()
+    }
+
+    pub async fn report(&self, id: Uuid, event: Reported) -> Message {
+        let report = Report {
+            event,
+            timestamp: self.now(),
+            reason: None,
+        };
+        self.gateway.report(&self.user, id, report).await.unwrap()
+    }
+
+    /// What commits have told the courier so far.
+    pub fn told(&mut self) -> Vec<Delivery> {
+        let mut told = Vec::new();
+        while let Ok(news) = self.news.try_recv() {
+            if let News::Due(deliveries) = news {
+                told.extend(deliveries);
+            }
+        }
+        told
+    }
+
+    pub async fn settle(&self, delivery: &Delivery, outcome: Outcome) {
+        let settlement = Settlement {
+            id: delivery.id,
+            attempt: delivery.attempt,
+            outcome,
+        };
+        self.gateway.settle(vec![settlement]).await.unwrap();
+    }
+
+    /// Puts every wake-up told so far into the phone's mailbox.
+    pub async fn wake(&mut self) -> usize {
+        let wakeups: Vec<_> = self
+            .told()
+            .into_iter()
+            .filter(|told| told.letter.is_none())
+            .collect();
+        for delivery in &wakeups {
+            self.settle(delivery, Outcome::Offered { at: self.now() })
+                .await;
+        }
+        wakeups.len()
+    }
+
+    pub async fn events(&self) -> Vec<Recorded> {
+        self.gateway
+            .events(&self.user.user_id, 0, 10_000)
+            .await
+            .unwrap()
+    }
+
+    /// The types of all events so far, in order, those of account and phone aside.
+    pub async fn types(&self) -> Vec<&'static str> {
+        let events = self.events().await;
+        events
+            .iter()
+            .map(|event| event.kind.as_str())
+            .filter(|name| !name.starts_with("user.") && !matches!(*name, "phone.updated"))
+            .collect()
+    }
+
+    /// The payload of the newest event of a type.
+    pub async fn payload(&self, kind: event::Kind) -> Value {
+        let events = self.events().await;
+        let event = events.iter().rfind(|event| event.kind == kind).unwrap();
+        let mut body: Value = serde_json::from_str(&event.body).unwrap();
+        body["data"].take()
+    }
+}
+
+pub fn number(text: &str) -> PhoneNumber {
+    PhoneNumber::parse(text).unwrap()
+}
+
+pub fn sms(content: &str) -> SendSms {
+    SendSms {
+        from: number(OWNER),
+        to: CONTACT.to_owned(),
+        content: content.to_owned(),
+        attachments: Vec::new(),
+        encrypted: false,
+        request_id: None,
+        send_at: None,
+    }
+}

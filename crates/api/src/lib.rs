@@ -1,1 +1,92 @@
-//! api
+//! The wire: routes, principals, bodies and envelopes of the public API.
+//!
+//! One file per noun. Each reads a request into the product's checked types or answers what is wrong
+//! with it, calls one operation of [`Gateway`], and puts the result into an envelope.
+
+mod attachments;
+mod auth;
+mod body;
+mod check;
+mod envelope;
+mod error;
+mod front;
+mod health;
+mod heartbeats;
+mod json;
+mod messages;
+mod notifications;
+mod page;
+mod phone_api_keys;
+mod phones;
+mod query;
+mod routes;
+mod users;
+mod webhooks;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::FromRef;
+use gateway::Gateway;
+
+use routes::Routes;
+
+/// What an operator decides about the wire.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Where this server is reached, without a slash at its end; URLs of attachments begin with it.
+    pub public_url: String,
+    /// Bytes of a request's body at most.
+    pub body_limit: usize,
+    /// The same for received messages, whose files come with them.
+    pub receive_limit: usize,
+}
+
+impl Options {
+    /// The limits of the contract.
+    pub fn new(public_url: impl Into<String>) -> Self {
+        let public_url: String = public_url.into();
+        Self {
+            public_url: public_url.trim_end_matches('/').to_owned(),
+            body_limit: 4 << 20,
+            // The documented three million bytes of files take four as base64; twice that leaves
+            // room to say what is wrong with a little too much.
+            receive_limit: 8 << 20,
+        }
+    }
+}
+
+/// What every route can reach.
+#[derive(Clone)]
+struct Api {
+    gateway: Gateway,
+    options: Arc<Options>,
+}
+
+impl FromRef<Api> for Gateway {
+    fn from_ref(api: &Api) -> Self {
+        api.gateway.clone()
+    }
+}
+
+/// All routes, to be served.
+pub fn router(gateway: Gateway, options: Options) -> Router {
+    let nouns = [
+        messages::routes,
+        attachments::routes,
+        heartbeats::routes,
+        phones::routes,
+        notifications::routes,
+        phone_api_keys::routes,
+        webhooks::routes,
+        users::routes,
+    ];
+    let api = Api {
+        gateway,
+        options: Arc::new(options),
+    };
+    nouns
+        .into_iter()
+        .fold(Routes::default(), |routes, noun| noun(routes))
+        .finish(api)
+}

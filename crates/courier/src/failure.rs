@@ -56,9 +56,10 @@ impl Failure {
 
     /// Finds the cause that an error of the client carries inside.
     pub(crate) fn of(error: &(dyn Error + 'static)) -> Self {
-        let causes = std::iter::successors(Some(error), |error| error.source());
         let mut found = Self::Reset;
-        for cause in causes {
+        let mut next = Some(error);
+        while let Some(cause) = next {
+            next = cause.source();
             if let Some(failure) = cause.downcast_ref::<Self>() {
                 return failure.clone();
             }

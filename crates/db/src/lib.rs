@@ -43,6 +43,7 @@ mod sqlite;
 mod tx;
 mod value;
 
+use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -106,7 +107,8 @@ impl Db {
     ///
     /// `work` may run again, from its start, when PostgreSQL broke a deadlock or a conflict of
     /// serialization, or when another closure took SQLite's common transaction down: it must have
-    /// no effect outside the transaction but through [`Tx::on_commit`]. If the future is dropped before it is ready the transaction may commit
+    /// no effect outside the transaction but through [`Tx::on_commit`], and it never waits for
+    /// anything, least of all for the database. If the future is dropped before it is ready the transaction may commit
     /// all the same.
     pub async fn write<T, E, F>(&self, work: F) -> Result<T, E>
     where
@@ -171,5 +173,11 @@ impl Db {
             Handle::Sqlite(sqlite) => sqlite.close().await,
             Handle::Postgres(postgres) => postgres.close().await,
         }
+    }
+}
+
+impl fmt::Debug for Db {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Db").field(&self.engine()).finish()
     }
 }

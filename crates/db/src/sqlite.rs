@@ -139,7 +139,7 @@ fn open_writer(path: &Path) -> Result<Connection> {
 
 fn open_reader(path: &Path, busy: Duration) -> Result<Connection> {
     let conn = open(path, OpenFlags::empty(), busy)?;
-    conn.execute_batch("PRAGMA query_only = ON; PRAGMA cache_size = -4096;")?;
+    conn.pragma_update(None, "query_only", true)?;
     Ok(conn)
 }
 

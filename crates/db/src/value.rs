@@ -90,6 +90,17 @@ impl<const N: usize> Arg for [u8; N] {
     }
 }
 
+impl<const N: usize> Column for [u8; N] {
+    fn from_value(value: Value<'_>) -> Result<Self> {
+        match value {
+            Value::Bytes(bytes) => bytes
+                .try_into()
+                .map_err(|_| Error::Other(format!("expected {N} bytes, found {}", bytes.len()))),
+            other => Err(mismatch("bytes", other)),
+        }
+    }
+}
+
 impl Arg for Vec<u8> {
     fn value(&self) -> Value<'_> {
         Value::Bytes(self)

@@ -4,6 +4,7 @@
 //! makes the change, appends its event to the log and queues what must be told to the world.
 
 pub mod account;
+pub mod attachment;
 mod caller;
 pub mod clock;
 pub mod delivery;

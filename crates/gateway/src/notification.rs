@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use db::Scalar;
 use serde::Serialize;
 use serde::ser::SerializeMap as _;
 use tokio::time::{Instant, timeout_at};
@@ -13,7 +14,7 @@ use crate::delivery::{Delivery, PushPlan, Wakeup};
 use crate::listen::MAILBOX;
 use crate::phone::{self, Phone};
 use crate::wake::Mailbox;
-use crate::{Gateway, Result, Work, message};
+use crate::{Error, Gateway, Result, Work, message};
 
 /// A `fcm_token` with this prefix belongs to a phone that fetches its wake-ups itself.
 pub const STREAM_PREFIX: &str = "stream:";
@@ -116,6 +117,9 @@ impl Gateway {
 
     /// The wake-ups of the caller's phones, waiting up to `wait` for the first. Those in `ack` are
     /// taken out before. `None` when the wait is over, or a newer poll of the same key has begun.
+    ///
+    /// # Errors
+    /// [`Error::Unauthorized`] if the caller's phone key was revoked meanwhile.
     pub async fn notifications(
         &self,
         caller: &Caller,
@@ -176,6 +180,12 @@ impl Gateway {
                     &[&caller.user_id, &now],
                 )?,
             };
+            // Nothing: perhaps because the key was revoked while its poll was open.
+            if let (true, Some(key)) = (rows.is_empty(), caller.phone_key()) {
+                let known: Option<Scalar<Uuid>> =
+                    tx.optional("SELECT id FROM phone_key WHERE id = $1", &[&key])?;
+                known.ok_or(Error::Unauthorized)?;
+            }
             Ok(rows.into_iter().map(Notification::from).collect())
         })
         .await

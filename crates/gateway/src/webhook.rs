@@ -1,5 +1,8 @@
 //! Webhooks: addresses that want to be told of an account's events.
 
+pub mod filter;
+pub mod policy;
+
 use db::Tx;
 use serde::Serialize;
 use uuid::Uuid;

@@ -67,14 +67,12 @@ impl Target {
 
     /// The next row, if one may start.
     pub fn take(&mut self, cap: usize, now: Moment) -> Option<Delivery> {
-        let lane = self.open_lane(now)?;
-        let front = lane.rows.front()?;
-        if self.in_flight >= cap_of(front.kind, cap) {
+        if !self.can_start(cap, now) {
             return None;
         }
-        let delivery = self.open_lane(now)?.rows.pop_front();
         self.in_flight += 1;
-        delivery
+        let mut lanes = [&mut self.express, &mut self.ordinary].into_iter();
+        lanes.find(|lane| lane.is_ready(now))?.rows.pop_front()
     }
 
     /// Whether [`Target::take`] would give something.
@@ -144,11 +142,6 @@ impl Target {
         } else {
             &mut self.ordinary
         }
-    }
-
-    fn open_lane(&mut self, now: Moment) -> Option<&mut Lane> {
-        let lanes = [&mut self.express, &mut self.ordinary];
-        lanes.into_iter().find(|lane| lane.is_ready(now))
     }
 }
 

@@ -214,6 +214,7 @@ fn row(id: i64, target: Uuid, kind: Kind, exact: bool) -> Delivery {
         target,
         letter: None,
         message_id: Some(Uuid::from_u128(1)),
+        notification_id: None,
         exact,
         attempt: 1,
         due_at: Time::from_micros(0),

@@ -109,6 +109,18 @@ async fn a_listener_hears_what_was_committed_and_when_it_missed_something() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn closing_still_tells_the_other_nodes() {
+    let (database, db) = open().await;
+    let other = Db::open_postgres(database.url(), 1).unwrap();
+    let mut heard = other.listen("wake");
+    assert_eq!(next(&mut heard).await, "");
+    let told: Result<()> = db.write(|tx| tx.notify("wake", r"it's \n")).await;
+    told.unwrap();
+    db.close().await;
+    assert_eq!(next(&mut heard).await, r"it's \n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_connection_lost_at_the_commit_leaves_it_unknown() {
     let (_database, db) = open().await;
     run(

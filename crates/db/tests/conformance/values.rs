@@ -49,6 +49,7 @@ row! {
         ratio: f64,
         r#type: String,
         data: Vec<u8>,
+        hash: [u8; 4],
         user_id: UserId,
         status: Status,
         note: Option<String>,
@@ -61,10 +62,10 @@ row! {
 
 const TABLE: &str = "CREATE TABLE thing (
     id BIGINT PRIMARY KEY, flag BOOLEAN NOT NULL, small INTEGER NOT NULL,
-    ratio DOUBLE PRECISION NOT NULL, type TEXT NOT NULL, data {bytes} NOT NULL,
+    ratio DOUBLE PRECISION NOT NULL, type TEXT NOT NULL, data {bytes} NOT NULL, hash {bytes} NOT NULL,
     user_id UUID NOT NULL, status TEXT NOT NULL, note TEXT, seen BOOLEAN, parent UUID)";
-const INSERT: &str = "INSERT INTO thing (id, flag, small, ratio, type, data, user_id, status, \
-                      note, seen, parent) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+const INSERT: &str = "INSERT INTO thing (id, flag, small, ratio, type, data, hash, user_id, status, \
+                      note, seen, parent) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
 
 fn thing(id: i64) -> Thing {
     Thing {
@@ -74,6 +75,7 @@ fn thing(id: i64) -> Thing {
         ratio: 2.0,
         r#type: "näm€ 🎉 'quoted'".into(),
         data: vec![0, 1, 255],
+        hash: [0, 7, 7, 255],
         user_id: UserId(Uuid::from_u128(1 << 100)),
         status: Status::Sent,
         note: None,
@@ -92,6 +94,7 @@ fn insert(tx: &mut db::Tx<'_>, thing: &Thing) -> Result<u64> {
             &thing.ratio,
             &thing.r#type,
             &thing.data,
+            &thing.hash,
             &thing.user_id,
             &thing.status,
             &thing.note,

@@ -259,6 +259,7 @@ async fn poll(handle: &Handle, query: &str) -> Response {
         world.newest += 1;
         world.newest
     };
+    handle.1.send_replace(());
     let deadline = Instant::now() + wait;
     loop {
         if let Some(response) = poll_answer(handle, turn) {

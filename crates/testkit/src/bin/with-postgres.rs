@@ -6,7 +6,7 @@ use std::process::{ExitCode, ExitStatus};
 use anyhow::{Context, Result};
 use testkit::postgres::{PostgresServer, VARIABLE};
 use tokio::process::{Child, Command};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -23,29 +23,41 @@ async fn run() -> Result<ExitCode> {
     let mut command = std::env::args_os().skip(1);
     let program = command.next().context("usage: with-postgres CMD ARGS…")?;
     let server = PostgresServer::start().await?;
+    // From here on nothing ends this before the command has ended.
+    let signals = Signals::new()?;
     let child = Command::new(&program)
         .args(command)
         .env(VARIABLE, server.url())
         .spawn()
         .with_context(|| format!("cannot run {}", program.display()))?;
-    let status = wait(child).await?;
+    let status = signals.wait(child).await?;
     drop(server);
     Ok(ExitCode::from(code(status)))
 }
 
-/// Ctrl-C reaches the command by itself and a request to terminate is handed on: either way the
-/// command ends first.
-async fn wait(mut child: Child) -> Result<ExitStatus> {
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    let pid = child.id();
-    loop {
-        tokio::select! {
-            status = child.wait() => return Ok(status?),
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {
-                if let Some(pid) = pid {
-                    Command::new("kill").arg(pid.to_string()).status().await?;
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    fn new() -> Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    /// Ctrl-C reaches the command by itself, a request to terminate is handed on.
+    async fn wait(mut self, mut child: Child) -> Result<ExitStatus> {
+        loop {
+            tokio::select! {
+                status = child.wait() => return Ok(status?),
+                _ = self.interrupt.recv() => {}
+                _ = self.terminate.recv() => {
+                    if let Some(pid) = child.id() {
+                        Command::new("kill").arg(pid.to_string()).status().await?;
+                    }
                 }
             }
         }

@@ -1,0 +1,162 @@
+//! One connection: HTTP/1.1 or HTTP/2 in clear, its limits, and its end in good order.
+//! What is asked and answered is the router's business.
+
+use std::convert::Infallible;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::body::{Body, HttpBody as _};
+use axum::extract::Request;
+use axum::http::{Method, StatusCode, Version, header};
+use axum::response::{IntoResponse, Response};
+use http_body_util::BodyExt as _;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use tower::Service as _;
+
+use crate::pace::{Busy, End, Pace, Paced};
+
+/// From the end of a request's head to the beginning of its answer, the body included.
+const REQUEST: Duration = Duration::from_secs(30);
+
+/// What may be finished once the server stops.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// A request's head; ours are far smaller, those of browsers and proxies may not be.
+const MAX_HEAD_BYTES: u32 = 16 * 1024;
+
+/// What is read or written at a time, at most.
+const MAX_BUFFER_BYTES: usize = 64 * 1024;
+
+/// Requests at one time in one HTTP/2 connection.
+const MAX_STREAMS: u32 = 256;
+
+/// For finding out that the other side of an HTTP/2 connection is gone.
+const PING: Duration = Duration::from_secs(30);
+
+/// The one request that waits on purpose: it ends by itself after a minute, and at once when the server stops.
+const LONG_POLL: &str = "/v1/phones/notifications";
+
+/// Serves a connection until either side ends it; `stop` lets what has begun be finished.
+pub async fn serve(stream: TcpStream, router: Router, stop: CancellationToken) {
+    // A failure only costs speed.
+    let _ = stream.set_nodelay(true);
+    let pace = Arc::new(Pace::new(Instant::now()));
+    let io = TokioIo::new(Paced::new(stream, Arc::clone(&pace)));
+    let service = service_fn(|request: Request<Incoming>| {
+        let busy = pace.begin(request.version() == Version::HTTP_2);
+        let (router, stop) = (router.clone(), stop.clone());
+        async move {
+            let answer = answer(router, request, &stop).await;
+            Ok::<_, Infallible>(answer.map(|body| held(body, busy)))
+        }
+    });
+    let builder = builder();
+    let mut connection = pin!(builder.serve_connection(io, service));
+    // How it ended is the client's affair.
+    tokio::select! {
+        _ = connection.as_mut() => return,
+        () = stop.cancelled() => {}
+        end = pace.run_out() => if end == End::TooSlow { return },
+    }
+    connection.as_mut().graceful_shutdown();
+    let _ = timeout(GRACE, connection).await;
+}
+
+fn builder() -> Builder<TokioExecutor> {
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        // It would count idle time as well: `pace` tells the two apart.
+        .header_read_timeout(None)
+        .max_header_size(MAX_HEAD_BYTES as usize)
+        .max_buf_size(MAX_BUFFER_BYTES);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_header_list_size(MAX_HEAD_BYTES)
+        .max_concurrent_streams(MAX_STREAMS)
+        .keep_alive_interval(PING)
+        .keep_alive_timeout(PING);
+    builder
+}
+
+async fn answer(mut router: Router, request: Request<Incoming>, stop: &CancellationToken) -> Response {
+    let waits = is_long_poll(&request);
+    let answer = router.call(request);
+    if waits {
+        return tokio::select! {
+            biased;
+            answer = answer => infallible(answer),
+            () = stop.cancelled() => stopping(),
+        };
+    }
+    match timeout(REQUEST, answer).await {
+        Ok(answer) => infallible(answer),
+        Err(_) => refuse(StatusCode::REQUEST_TIMEOUT, "The request took too long."),
+    }
+}
+
+/// A body of unknown length may be a stream that says something now and then: it is work until its end.
+fn held(body: Body, busy: Busy) -> Body {
+    if body.size_hint().exact().is_some() {
+        return body;
+    }
+    Body::new(body.map_frame(move |frame| {
+        let _until_the_end = &busy;
+        frame
+    }))
+}
+
+fn is_long_poll<B>(request: &Request<B>) -> bool {
+    let path = request.uri().path().trim_end_matches('/');
+    request.method() == Method::GET && path.eq_ignore_ascii_case(LONG_POLL)
+}
+
+fn stopping() -> Response {
+    let mut answer = refuse(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "The server is stopping. Try again in a moment.",
+    );
+    let after = header::HeaderValue::from_static("1");
+    answer.headers_mut().insert(header::RETRY_AFTER, after);
+    answer
+}
+
+fn refuse(status: StatusCode, message: &str) -> Response {
+    let body = serde_json::json!({"message": message, "status": "error"});
+    let kind = "application/json; charset=utf-8";
+    (status, [(header::CONTENT_TYPE, kind)], body.to_string()).into_response()
+}
+
+fn infallible<T>(answer: Result<T, Infallible>) -> T {
+    match answer {
+        Ok(answer) => answer,
+        Err(never) => match never {},
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_poll_for_notifications_waits() {
+        let waits = |method: &str, uri: &str| {
+            let request = Request::builder().method(method).uri(uri);
+            is_long_poll(&request.body(()).unwrap())
+        };
+        assert!(waits("GET", "/v1/phones/notifications?wait=50"));
+        assert!(waits("GET", "/V1/Phones/Notifications/"));
+        assert!(!waits("POST", "/v1/phones/notifications"));
+        assert!(!waits("GET", "/v1/phones"));
+    }
+}

@@ -112,6 +112,8 @@ CREATE TABLE event (
     kind    TEXT   NOT NULL,
     owner   TEXT,
     time    BIGINT NOT NULL,
+    -- Made up to try a webhook with.
+    test    BOOLEAN NOT NULL,
     -- The CloudEvent as it is sent, byte for byte.
     body    TEXT   NOT NULL
 );
@@ -121,16 +123,36 @@ CREATE TABLE webhook (
     id                 UUID   PRIMARY KEY,
     user_id            TEXT   NOT NULL REFERENCES account (id) ON DELETE CASCADE,
     url                TEXT   NOT NULL,
-    signing_key_sealed BYTEA  NOT NULL,
     -- JSON arrays, in the order they were given.
     phone_numbers      TEXT   NOT NULL,
     events             TEXT   NOT NULL,
+    -- How it wants to be told: JSON.
+    policy             TEXT   NOT NULL,
+    -- Extra headers of its requests: JSON, encrypted.
+    headers_sealed     BYTEA  NOT NULL,
+    -- While this is set nothing is sent, and what happens waits.
+    paused_at          BIGINT,
+    pause_reason       TEXT,
+    -- The first failure since the last success.
+    failing_since      BIGINT,
     -- Counts changes, so that whoever holds an older copy knows to load it again.
     version            BIGINT NOT NULL,
     created_at         BIGINT NOT NULL,
     updated_at         BIGINT NOT NULL
 );
 CREATE INDEX webhook_user ON webhook (user_id, created_at);
+
+-- Signing keys. Several are valid while one takes over from another.
+CREATE TABLE webhook_key (
+    id          UUID   PRIMARY KEY,
+    webhook_id  UUID   NOT NULL REFERENCES webhook (id) ON DELETE CASCADE,
+    key_sealed  BYTEA  NOT NULL,
+    -- From then on it signs the token, until a later one does.
+    active_from BIGINT NOT NULL,
+    -- From then on it signs nothing; never, if null.
+    retired_at  BIGINT
+);
+CREATE INDEX webhook_key_of ON webhook_key (webhook_id, active_from);
 
 -- What is still to be carried: rows leave when they are done. `target` is a webhook or a phone.
 CREATE TABLE delivery (
@@ -146,13 +168,61 @@ CREATE TABLE delivery (
     exact      BOOLEAN NOT NULL DEFAULT FALSE,
     attempt    BIGINT  NOT NULL,
     due_at     BIGINT  NOT NULL,
+    -- Why a webhook's delivery was made, by which replay, and what must stay in order with it.
+    cause      TEXT    NOT NULL,
+    replay_id  UUID,
+    order_key  BIGINT,
     -- When a push stops being worth a try.
     expires_at BIGINT,
     -- The courier that holds the row in memory; any other number: it waits on disk.
     epoch      BIGINT  NOT NULL
 );
 CREATE INDEX delivery_waiting ON delivery (target, due_at);
+CREATE INDEX delivery_replay ON delivery (replay_id) WHERE replay_id IS NOT NULL;
 CREATE INDEX delivery_message ON delivery (message_id) WHERE message_id IS NOT NULL;
+
+-- The log of attempts at webhooks.
+CREATE TABLE attempt (
+    id               IDENTITY,
+    delivery_id      BIGINT  NOT NULL,
+    webhook_id       UUID    NOT NULL REFERENCES webhook (id) ON DELETE CASCADE,
+    event_seq        BIGINT  NOT NULL,
+    event_id         UUID    NOT NULL,
+    event_kind       TEXT    NOT NULL,
+    cause            TEXT    NOT NULL,
+    replay_id        UUID,
+    number           BIGINT  NOT NULL,
+    started_at       BIGINT  NOT NULL,
+    duration_us      BIGINT  NOT NULL,
+    state            TEXT    NOT NULL,
+    url              TEXT    NOT NULL,
+    request_headers  TEXT    NOT NULL,
+    status           BIGINT,
+    response_headers TEXT,
+    response_body    TEXT,
+    error            TEXT,
+    next_attempt_at  BIGINT,
+    -- Whether no later attempt of the same delivery is known.
+    latest           BOOLEAN NOT NULL
+);
+CREATE INDEX attempt_delivery ON attempt (webhook_id, delivery_id);
+CREATE INDEX attempt_failure ON attempt (webhook_id, delivery_id) WHERE state <> 'delivered';
+CREATE INDEX attempt_replay ON attempt (replay_id) WHERE replay_id IS NOT NULL;
+
+-- Events that a webhook gets again, queued part by part.
+CREATE TABLE replay (
+    id         UUID   PRIMARY KEY,
+    webhook_id UUID   NOT NULL REFERENCES webhook (id) ON DELETE CASCADE,
+    user_id    TEXT   NOT NULL,
+    selection  TEXT   NOT NULL,
+    stage      TEXT   NOT NULL,
+    -- What comes after this event or delivery is still to be queued.
+    position   BIGINT NOT NULL,
+    total      BIGINT NOT NULL,
+    queued     BIGINT NOT NULL,
+    created_at BIGINT NOT NULL
+);
+CREATE INDEX replay_running ON replay (created_at) WHERE stage = 'running';
 
 -- Wake-ups that a phone fetches itself.
 CREATE TABLE notification (

@@ -134,6 +134,7 @@ impl Gateway {
                 user_id: &id,
                 owner: None,
                 source: "/v1/users/me",
+                message: None,
             };
             let created = Created {
                 user_id: &id,
@@ -179,6 +180,7 @@ impl Gateway {
                 user_id: &user_id,
                 owner: None,
                 source: &source,
+                message: None,
             };
             let rotated = Rotated {
                 user_id: &user_id,

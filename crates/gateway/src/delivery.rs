@@ -7,6 +7,7 @@
 
 mod handoff;
 mod lease;
+mod log;
 mod queue;
 mod settle;
 
@@ -17,11 +18,14 @@ use uuid::Uuid;
 
 use crate::clock::Time;
 use crate::names::names;
+use crate::webhook::SigningKey;
+use crate::webhook::policy::Policy;
 use crate::{PushData, event};
 
 pub(crate) use handoff::Handoff;
 pub use lease::LEASE;
-pub(crate) use settle::Wakeup;
+pub use log::{Attempt, BODY_LIMIT, Cause, Detail, Seen, State, Summary, Wanted};
+pub(crate) use settle::Done;
 
 /// The lease whose holder carries, and the channel on which other nodes tell it of new work.
 pub(crate) const COURIER: &str = "courier";
@@ -63,6 +67,10 @@ pub struct Delivery {
     pub due_at: Time,
     /// For a wake-up: when it stops being worth a try.
     pub expires_at: Option<Time>,
+    /// For a webhook: why it is made.
+    pub cause: Cause,
+    /// For a webhook that wants order: deliveries with the same key leave one after the other.
+    pub order_key: Option<i64>,
     /// For a webhook: its version when this was read, see [`Endpoint::version`].
     pub version: i64,
 }
@@ -98,8 +106,14 @@ pub struct Endpoint {
     pub user_id: String,
     /// Absolute http or https URL.
     pub url: String,
-    /// Signs the token; empty: no token is sent.
-    pub signing_key: String,
+    /// Its signing keys in the order they become active. An empty one: no token is sent.
+    pub keys: Vec<SigningKey>,
+    /// How it wants to be told.
+    pub policy: Policy,
+    /// Extra headers; an `Authorization` among them takes the token's place.
+    pub headers: Vec<(String, String)>,
+    /// Nothing is to be sent now: settle as [`Outcome::Parked`].
+    pub paused: bool,
     /// Counts changes of the webhook: a delivery with another version calls for a fresh copy.
     pub version: i64,
 }
@@ -122,6 +136,8 @@ pub struct Settlement {
     pub attempt: i64,
     /// How it ended.
     pub outcome: Outcome,
+    /// What was seen of an attempt at a webhook, for the log.
+    pub seen: Option<Box<Seen>>,
 }
 
 /// What becomes of a delivery after an attempt.
@@ -148,6 +164,8 @@ pub enum Outcome {
         /// The courier keeps it in memory; otherwise it waits on disk.
         held: bool,
     },
+    /// It was not attempted, because its webhook is paused: it waits on disk.
+    Parked,
     /// Given up.
     Dead {
         /// The HTTP status of the last answer, if there was one.

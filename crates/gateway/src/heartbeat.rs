@@ -195,6 +195,7 @@ impl Work<'_, '_> {
             user_id: &phone.user_id,
             owner: Some(&phone.phone_number),
             source,
+            message: None,
         };
         self.append(kind, about, &seen)
     }

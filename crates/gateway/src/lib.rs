@@ -21,6 +21,8 @@ mod page;
 mod password;
 pub mod phone;
 pub mod phone_key;
+pub mod replay;
+mod sample;
 mod secret;
 pub mod slot;
 mod timer;
@@ -108,6 +110,10 @@ pub struct Settings {
     pub database: Database,
     /// A phone without a heartbeat for so long is offline.
     pub phone_offline_after: Duration,
+    /// A webhook that failed for so long, with never a success, is paused.
+    pub webhook_pause_after: Duration,
+    /// How long attempts at webhooks are kept in the log.
+    pub attempt_retention: Duration,
     /// Whether pushes can go through Firebase; otherwise every phone fetches its wake-ups here.
     pub fcm: bool,
     /// The time.
@@ -121,6 +127,8 @@ impl Settings {
             data_dir: data_dir.into(),
             database: Database::Sqlite,
             phone_offline_after: Duration::from_hours(1),
+            webhook_pause_after: Duration::from_hours(5 * 24),
+            attempt_retention: Duration::from_hours(30 * 24),
             fcm: false,
             clock: Clock::system(),
         }

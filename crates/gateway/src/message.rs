@@ -21,6 +21,7 @@ use crate::clock::Time;
 use crate::event::About;
 use crate::names::names;
 use crate::phone::Sim;
+use crate::webhook::filter::Subject;
 use crate::{Error, Result};
 
 pub use receive::{MissedCall, ReceivedSms};
@@ -263,6 +264,13 @@ impl Message {
             user_id: &self.user_id,
             owner: Some(&self.owner),
             source,
+            message: Some(Subject {
+                contact: &self.contact,
+                content: &self.content,
+                encrypted: self.encrypted,
+                sim: self.sim,
+                kind: self.kind,
+            }),
         }
     }
 

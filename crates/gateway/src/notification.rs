@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::caller::{Caller, Key};
 use crate::clock::Time;
-use crate::delivery::{Delivery, PushPlan, Wakeup};
+use crate::delivery::{Delivery, Done, PushPlan};
 use crate::listen::MAILBOX;
 use crate::phone::{self, Phone};
 use crate::wake::Mailbox;
@@ -212,7 +212,7 @@ impl Work<'_, '_> {
     /// A wake-up left, through the push service or into the mailbox.
     pub(crate) fn push_left(
         &mut self,
-        wakeup: &Wakeup,
+        wakeup: &Done,
         push_id: &str,
         at: Time,
         offer: bool,

@@ -116,6 +116,7 @@ impl Phone {
             user_id: &self.user_id,
             owner: Some(&self.phone_number),
             source,
+            message: None,
         }
     }
 }

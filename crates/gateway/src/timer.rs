@@ -65,7 +65,7 @@ impl Gateway {
         for Scalar(id) in phones {
             self.write(move |work| work.check_heartbeat(id)).await?;
         }
-        Ok(due)
+        Ok(due + self.step_replays().await?)
     }
 
     /// How long until the next timer, but never longer than until the next look.

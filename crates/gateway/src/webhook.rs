@@ -1,7 +1,12 @@
 //! Webhooks: addresses that want to be told of an account's events.
 
 pub mod filter;
+mod health;
+mod key;
+mod pause;
 pub mod policy;
+
+use std::collections::BTreeMap;
 
 use db::Tx;
 use serde::Serialize;
@@ -10,8 +15,13 @@ use uuid::Uuid;
 use crate::caller::Caller;
 use crate::clock::Time;
 use crate::delivery::{Endpoint, Letter, News};
-use crate::event::Kind;
+use crate::event::{About, Kind};
 use crate::{Error, Fields, Gateway, Page, Result, Work, id, secret};
+
+pub use health::Health;
+pub use key::{KeyInfo, Rotation, SigningKey, active, valid};
+pub use pause::PauseReason;
+use policy::{Ordering, Policy};
 
 /// A webhook, with the members of the wire's Webhook.
 #[derive(Debug, Clone, Serialize)]
@@ -32,6 +42,19 @@ pub struct Webhook {
     pub created_at: Time,
     /// When it was last changed.
     pub updated_at: Time,
+    /// How it wants to be told.
+    #[serde(flatten)]
+    pub policy: Policy,
+    /// The names of the extra headers of its requests; their values are not shown again.
+    pub headers: Vec<String>,
+    /// Its signing keys, without the secrets.
+    pub signing_keys: Vec<KeyInfo>,
+    /// While this is set nothing is sent, and what happens waits.
+    pub paused_at: Option<Time>,
+    /// Why it is paused.
+    pub pause_reason: Option<PauseReason>,
+    /// The first failure since the last success.
+    pub failing_since: Option<Time>,
 }
 
 /// What a webhook is made of, and what a change puts in its place.
@@ -45,6 +68,10 @@ pub struct Draft {
     pub phone_numbers: Vec<String>,
     /// Without repetition.
     pub events: Vec<Kind>,
+    /// How it wants to be told.
+    pub policy: Policy,
+    /// Extra headers of its requests. Absent: none at creation, as they are in a change.
+    pub headers: Option<BTreeMap<String, String>>,
 }
 
 /// An absolute http or https URL of at most 2,048 bytes.
@@ -83,9 +110,13 @@ db::row! {
         id: Uuid,
         user_id: String,
         url: String,
-        signing_key_sealed: Vec<u8>,
         phone_numbers: String,
         events: String,
+        policy: String,
+        headers_sealed: Vec<u8>,
+        paused_at: Option<Time>,
+        pause_reason: Option<PauseReason>,
+        failing_since: Option<Time>,
         version: i64,
         created_at: Time,
         updated_at: Time,
@@ -96,12 +127,20 @@ db::row! {
         id: Uuid,
         phone_numbers: String,
         events: String,
+        policy: String,
+        paused_at: Option<Time>,
         version: i64,
     }
 }
 
-const COLUMNS: &str = "id, user_id, url, signing_key_sealed, phone_numbers, events, version,
-    created_at, updated_at";
+const COLUMNS: &str = "id, user_id, url, phone_numbers, events, policy, headers_sealed, paused_at,
+    pause_reason, failing_since, version, created_at, updated_at";
+
+impl Row {
+    fn policy(&self) -> Policy {
+        serde_json::from_str(&self.policy).unwrap_or_default()
+    }
+}
 
 impl Gateway {
     /// The caller's webhooks whose URL contains the query, newest first.
@@ -115,8 +154,9 @@ impl Gateway {
                 ),
                 &[&user_id, &page.pattern(), &page.limit(), &page.skip()],
             )?;
+            let now = gateway.now();
             rows.into_iter()
-                .map(|row| gateway.0.reveal_webhook(row))
+                .map(|row| gateway.0.reveal_webhook(tx, row, now))
                 .collect()
         })
         .await
@@ -134,22 +174,27 @@ impl Gateway {
                 .signing_key
                 .clone()
                 .unwrap_or_else(|| secret::new_key(""));
-            let row = work.tx.one(
+            let id = id::new(work.now);
+            let headers = draft.headers.clone().unwrap_or_default();
+            work.tx.execute(
                 &format!(
-                    "INSERT INTO webhook ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, 1, $7, $7)
-                     RETURNING {COLUMNS}"
+                    "INSERT INTO webhook ({COLUMNS})
+                     VALUES ($1, $2, $3, $4, $5, $6, $7, NULL, NULL, NULL, 1, $8, $8)"
                 ),
                 &[
-                    &id::new(work.now),
+                    &id,
                     &user_id,
                     &draft.url.as_str(),
-                    &work.gateway.keys.seal(&signing_key),
                     &list(&draft.phone_numbers),
                     &list(&draft.events),
+                    &kept(&draft.policy),
+                    &work.seal_headers(&headers),
                     &work.now,
                 ],
             )?;
-            work.gateway.reveal_webhook(row)
+            work.add_signing_key(id, &signing_key, work.now)?;
+            let row = work.webhook_row(&user_id, id)?;
+            work.gateway.reveal_webhook(work.tx, row, work.now)
         })
         .await
     }
@@ -159,30 +204,35 @@ impl Gateway {
         let user_id = caller.user_id.clone();
         self.write(move |work| {
             owns_numbers(work.tx, &user_id, &draft.phone_numbers)?;
-            let signing_key = draft
-                .signing_key
+            let headers = draft
+                .headers
                 .as_ref()
-                .map(|key| work.gateway.keys.seal(key));
-            let row: Option<Row> = work.tx.optional(
-                &format!(
-                    "UPDATE webhook SET url = $3,
-                         signing_key_sealed = COALESCE($4, signing_key_sealed),
-                         phone_numbers = $5, events = $6, version = version + 1, updated_at = $7
-                      WHERE id = $1 AND user_id = $2 RETURNING {COLUMNS}"
-                ),
+                .map(|headers| work.seal_headers(headers));
+            let changed = work.tx.execute(
+                "UPDATE webhook SET url = $3, phone_numbers = $4, events = $5, policy = $6,
+                     headers_sealed = COALESCE($7, headers_sealed), version = version + 1,
+                     updated_at = $8
+                  WHERE id = $1 AND user_id = $2",
                 &[
                     &id,
                     &user_id,
                     &draft.url.as_str(),
-                    &signing_key,
                     &list(&draft.phone_numbers),
                     &list(&draft.events),
+                    &kept(&draft.policy),
+                    &headers,
                     &work.now,
                 ],
             )?;
-            let row = row.ok_or_else(|| unknown(id))?;
+            if changed == 0 {
+                return Err(unknown(id));
+            }
+            if let Some(key) = &draft.signing_key {
+                work.replace_signing_key(id, key)?;
+            }
             work.on_commit(move |gateway| gateway.handoff.tell(News::Changed(id)));
-            work.gateway.reveal_webhook(row)
+            let row = work.webhook_row(&user_id, id)?;
+            work.gateway.reveal_webhook(work.tx, row, work.now)
         })
         .await
     }
@@ -214,16 +264,7 @@ impl Gateway {
                 &format!("SELECT {COLUMNS} FROM webhook WHERE id = $1"),
                 &[&webhook],
             )?;
-            row.map(|row| {
-                Ok(Endpoint {
-                    signing_key: gateway.0.keys.open_sealed(&row.signing_key_sealed)?,
-                    id: row.id,
-                    user_id: row.user_id,
-                    url: row.url,
-                    version: row.version,
-                })
-            })
-            .transpose()
+            row.map(|row| gateway.0.endpoint(tx, row)).transpose()
         })
         .await
     }
@@ -231,42 +272,138 @@ impl Gateway {
 
 impl Work<'_, '_> {
     /// Makes a delivery for each webhook of the account that wants the event.
-    pub(crate) fn queue_for_webhooks(
-        &mut self,
-        user_id: &str,
-        owner: &str,
-        letter: &Letter,
-    ) -> Result<()> {
+    pub(crate) fn queue_for_webhooks(&mut self, about: About<'_>, letter: &Letter) -> Result<()> {
         let webhooks: Vec<Choice> = self.tx.all(
-            "SELECT id, phone_numbers, events, version FROM webhook WHERE user_id = $1",
-            &[&user_id],
+            "SELECT id, phone_numbers, events, policy, paused_at, version FROM webhook
+              WHERE user_id = $1",
+            &[&about.user_id],
         )?;
         for webhook in webhooks {
-            if has(&webhook.events, letter.kind.as_str()) && has(&webhook.phone_numbers, owner) {
-                self.queue_letter(user_id, webhook.id, webhook.version, letter)?;
+            if has(&webhook.events, letter.kind.as_str()) {
+                self.queue_if_wanted(about, &webhook, letter)?;
             }
         }
         Ok(())
     }
+
+    fn queue_if_wanted(
+        &mut self,
+        about: About<'_>,
+        webhook: &Choice,
+        letter: &Letter,
+    ) -> Result<()> {
+        // Most webhooks have no policy of their own, and need no parsing.
+        let policy: Policy = match webhook.policy.as_str() {
+            PLAIN => Policy::default(),
+            text => serde_json::from_str(text).unwrap_or_default(),
+        };
+        let owner = about.owner.unwrap_or_default();
+        let wanted = (policy.all_phone_numbers || has(&webhook.phone_numbers, owner))
+            && about
+                .message
+                .is_none_or(|message| policy.filter.passes(message));
+        if !wanted {
+            return Ok(());
+        }
+        let order = match (policy.ordering, about.message) {
+            (Ordering::Contact, Some(message)) => Some(order_key(owner, message.contact)),
+            _ => None,
+        };
+        let paused = webhook.paused_at.is_some();
+        self.queue_letter(
+            about.user_id,
+            webhook.id,
+            webhook.version,
+            letter,
+            order,
+            paused,
+        )
+    }
+
+    /// The account's webhook.
+    fn webhook_row(&mut self, user_id: &str, id: Uuid) -> Result<Row> {
+        self.tx
+            .optional(
+                &format!("SELECT {COLUMNS} FROM webhook WHERE id = $1 AND user_id = $2"),
+                &[&id, &user_id],
+            )?
+            .ok_or_else(|| unknown(id))
+    }
+
+    fn seal_headers(&self, headers: &BTreeMap<String, String>) -> Vec<u8> {
+        let json = serde_json::to_string(headers).unwrap_or_default();
+        self.gateway.keys.seal(&json)
+    }
 }
 
 impl crate::Inner {
-    fn reveal_webhook(&self, row: Row) -> Result<Webhook> {
-        let events: Vec<String> = items(&row.events);
+    fn reveal_webhook(&self, tx: &mut Tx<'_>, row: Row, now: Time) -> Result<Webhook> {
+        let (signing_keys, keys): (Vec<_>, Vec<_>) =
+            self.signing_keys(tx, row.id)?.into_iter().unzip();
+        let policy = row.policy();
         Ok(Webhook {
-            signing_key: self.keys.open_sealed(&row.signing_key_sealed)?,
+            signing_key: active(&keys, now).map_or_else(String::new, |key| key.secret.clone()),
+            policy,
+            headers: self.headers(&row)?.into_keys().collect(),
+            signing_keys,
             id: row.id,
             user_id: row.user_id,
             url: row.url,
             phone_numbers: items(&row.phone_numbers),
-            events: events.iter().filter_map(|name| name.parse().ok()).collect(),
+            events: items(&row.events)
+                .iter()
+                .filter_map(|name| name.parse().ok())
+                .collect(),
             created_at: row.created_at,
             updated_at: row.updated_at,
+            paused_at: row.paused_at,
+            pause_reason: row.pause_reason,
+            failing_since: row.failing_since,
         })
+    }
+
+    fn endpoint(&self, tx: &mut Tx<'_>, row: Row) -> Result<Endpoint> {
+        let keys = self.signing_keys(tx, row.id)?;
+        Ok(Endpoint {
+            keys: keys.into_iter().map(|(_, key)| key).collect(),
+            policy: row.policy(),
+            headers: self.headers(&row)?.into_iter().collect(),
+            paused: row.paused_at.is_some(),
+            id: row.id,
+            user_id: row.user_id,
+            url: row.url,
+            version: row.version,
+        })
+    }
+
+    fn headers(&self, row: &Row) -> Result<BTreeMap<String, String>> {
+        let json = self.keys.open_sealed(&row.headers_sealed)?;
+        Ok(serde_json::from_str(&json).unwrap_or_default())
     }
 }
 
-fn unknown(id: Uuid) -> Error {
+/// How the column keeps a policy without anything of its own.
+const PLAIN: &str = "{}";
+
+fn kept(policy: &Policy) -> String {
+    if *policy == Policy::default() {
+        return PLAIN.to_owned();
+    }
+    serde_json::to_string(policy).unwrap_or_else(|_| PLAIN.to_owned())
+}
+
+/// What events must share to be kept in order: the first 8 bytes of a digest of both sides.
+fn order_key(owner: &str, contact: &str) -> i64 {
+    let digest = aws_lc_rs::digest::digest(
+        &aws_lc_rs::digest::SHA256,
+        format!("{owner}\n{contact}").as_bytes(),
+    );
+    let mut key = [0; 8];
+    key.copy_from_slice(&digest.as_ref()[..8]);
+    i64::from_be_bytes(key)
+}
+
+pub(crate) fn unknown(id: Uuid) -> Error {
     Error::not_found(format!("cannot find webhook with ID [{id}]"))
 }
 

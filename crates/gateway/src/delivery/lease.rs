@@ -5,7 +5,7 @@ use std::time::Duration;
 use db::Scalar;
 use uuid::Uuid;
 
-use super::{COURIER, Delivery, Kind, Letter, ON_DISK};
+use super::{COURIER, Cause, Delivery, Kind, Letter, ON_DISK};
 use crate::clock::Time;
 use crate::{Gateway, Result, event};
 
@@ -26,6 +26,8 @@ db::row! {
         attempt: i64,
         due_at: Time,
         expires_at: Option<Time>,
+        cause: Cause,
+        order_key: Option<i64>,
         version: i64,
     }
 
@@ -53,6 +55,8 @@ impl From<Row> for Delivery {
             attempt: row.attempt,
             due_at: row.due_at,
             expires_at: row.expires_at,
+            cause: row.cause,
+            order_key: row.order_key,
             version: row.version,
         }
     }
@@ -112,6 +116,7 @@ impl Gateway {
                 Ok(tx.all(
                     "SELECT target, MIN(due_at) AS due_at FROM delivery
                       WHERE target > $1 AND epoch <> $2
+                        AND target NOT IN (SELECT id FROM webhook WHERE paused_at IS NOT NULL)
                       GROUP BY target ORDER BY target LIMIT $3",
                     &[&after, &epoch, &limit],
                 )?)
@@ -136,6 +141,7 @@ impl Gateway {
             let mut rows: Vec<Row> = work.tx.all(
                 "WITH waiting AS MATERIALIZED (
                      SELECT id FROM delivery WHERE target = $1 AND epoch <> $2 AND due_at <= $3
+                        AND target NOT IN (SELECT id FROM webhook WHERE paused_at IS NOT NULL)
                       ORDER BY due_at, id LIMIT $4
                  )
                  UPDATE delivery SET epoch = $2 WHERE id IN (SELECT id FROM waiting)
@@ -143,12 +149,13 @@ impl Gateway {
                      (SELECT event.kind FROM event WHERE seq = event_seq) AS event_kind,
                      (SELECT body FROM event WHERE seq = event_seq) AS body,
                      message_id, notification_id, exact, attempt, due_at, expires_at,
-                     COALESCE((SELECT version FROM webhook WHERE webhook.id = target), 0) AS version",
+                     cause, order_key, COALESCE((SELECT version FROM webhook WHERE webhook.id = target), 0) AS version",
                 &[&target, &epoch, &until, &limit],
             )?;
             rows.sort_by_key(|row| (row.due_at, row.id));
             let next: Option<Scalar<Time>> = work.tx.optional(
                 "SELECT due_at FROM delivery WHERE target = $1 AND epoch <> $2
+                    AND target NOT IN (SELECT id FROM webhook WHERE paused_at IS NOT NULL)
                   ORDER BY due_at LIMIT 1",
                 &[&target, &epoch],
             )?;

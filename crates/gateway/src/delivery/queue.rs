@@ -3,10 +3,21 @@
 use db::Scalar;
 use uuid::Uuid;
 
-use super::{COURIER, Delivery, Kind, Letter, News, ON_DISK};
+use super::{COURIER, Cause, Delivery, Kind, Letter, News, ON_DISK};
 use crate::clock::Time;
 use crate::phone::Phone;
 use crate::{Result, Work, id};
+
+/// Where a new row begins its life.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Birth {
+    /// In memory, if the courier has room.
+    Told,
+    /// On disk, from where the courier loads it.
+    OnDisk,
+    /// On disk, and nobody is told: its webhook is paused.
+    Parked,
+}
 
 impl Work<'_, '_> {
     /// Queues an event for a webhook.
@@ -16,22 +27,42 @@ impl Work<'_, '_> {
         webhook: Uuid,
         version: i64,
         letter: &Letter,
+        order_key: Option<i64>,
+        paused: bool,
     ) -> Result<()> {
-        self.queue(
+        let delivery = Delivery {
+            kind: Kind::Webhook,
+            letter: Some(letter.clone()),
+            order_key,
+            version,
+            ..self.delivery(webhook)
+        };
+        let birth = if paused { Birth::Parked } else { Birth::Told };
+        self.queue(user_id, delivery, birth)
+    }
+
+    /// Queues an event of the log for a webhook once more; the delivery's id.
+    pub(crate) fn queue_again(
+        &mut self,
+        user_id: &str,
+        webhook: Uuid,
+        seq: i64,
+        cause: Cause,
+        replay: Option<Uuid>,
+    ) -> Result<i64> {
+        // Its text is read when it is loaded: a replay of many must not fill the memory.
+        let delivery = Delivery {
+            kind: Kind::Webhook,
+            cause,
+            ..self.delivery(webhook)
+        };
+        self.insert(
             user_id,
-            Delivery {
-                id: 0,
-                kind: Kind::Webhook,
-                target: webhook,
-                letter: Some(letter.clone()),
-                message_id: None,
-                notification_id: None,
-                exact: false,
-                attempt: 1,
-                due_at: self.now,
-                expires_at: None,
-                version,
-            },
+            &delivery,
+            Some(seq),
+            replay,
+            ON_DISK,
+            Birth::OnDisk,
         )
     }
 
@@ -44,22 +75,15 @@ impl Work<'_, '_> {
         slot: Time,
         exact: bool,
     ) -> Result<()> {
-        self.queue(
-            &phone.user_id,
-            Delivery {
-                id: 0,
-                kind: Kind::Push,
-                target: phone.id,
-                letter: None,
-                message_id: Some(message),
-                notification_id: Some(notification),
-                exact,
-                attempt: 1,
-                due_at: slot,
-                expires_at: Some(slot + phone.expiration()),
-                version: 0,
-            },
-        )
+        let delivery = Delivery {
+            message_id: Some(message),
+            notification_id: Some(notification),
+            exact,
+            due_at: slot,
+            expires_at: Some(slot + phone.expiration()),
+            ..self.delivery(phone.id)
+        };
+        self.queue(&phone.user_id, delivery, Birth::Told)
     }
 
     /// Queues a nudge for a heartbeat, worth trying until then.
@@ -67,31 +91,60 @@ impl Work<'_, '_> {
         if phone.fcm_token.as_deref().unwrap_or("").is_empty() {
             return Ok(());
         }
-        self.queue(
-            &phone.user_id,
-            Delivery {
-                id: 0,
-                kind: Kind::Push,
-                target: phone.id,
-                letter: None,
-                message_id: None,
-                notification_id: Some(id::new(self.now)),
-                exact: true,
-                attempt: 1,
-                due_at: self.now,
-                expires_at: Some(until),
-                version: 0,
-            },
-        )
+        let delivery = Delivery {
+            notification_id: Some(id::new(self.now)),
+            exact: true,
+            expires_at: Some(until),
+            ..self.delivery(phone.id)
+        };
+        self.queue(&phone.user_id, delivery, Birth::Told)
     }
 
-    fn queue(&mut self, user_id: &str, mut delivery: Delivery) -> Result<()> {
-        let epoch = self.gateway.handoff.epoch_for(delivery.target);
+    /// A wake-up for this target, due now, with nothing to say yet.
+    fn delivery(&self, target: Uuid) -> Delivery {
+        Delivery {
+            id: 0,
+            kind: Kind::Push,
+            target,
+            letter: None,
+            message_id: None,
+            notification_id: None,
+            exact: false,
+            attempt: 1,
+            due_at: self.now,
+            expires_at: None,
+            cause: Cause::Live,
+            order_key: None,
+            version: 0,
+        }
+    }
+
+    fn queue(&mut self, user_id: &str, mut delivery: Delivery, birth: Birth) -> Result<()> {
+        let epoch = match birth {
+            Birth::Told => self.gateway.handoff.epoch_for(delivery.target),
+            Birth::OnDisk | Birth::Parked => ON_DISK,
+        };
         let seq = delivery.letter.as_ref().map(|letter| letter.seq);
+        delivery.id = self.insert(user_id, &delivery, seq, None, epoch, birth)?;
+        if epoch != ON_DISK {
+            self.on_commit(move |gateway| gateway.handoff.tell(News::Due(vec![delivery])));
+        }
+        Ok(())
+    }
+
+    fn insert(
+        &mut self,
+        user_id: &str,
+        delivery: &Delivery,
+        seq: Option<i64>,
+        replay: Option<Uuid>,
+        epoch: i64,
+        birth: Birth,
+    ) -> Result<i64> {
         let Scalar(id) = self.tx.one(
             "INSERT INTO delivery (kind, target, user_id, event_seq, message_id, notification_id,
-                                   exact, attempt, due_at, expires_at, epoch)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) RETURNING id",
+                 exact, cause, replay_id, order_key, attempt, due_at, expires_at, epoch)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) RETURNING id",
             &[
                 &delivery.kind,
                 &delivery.target,
@@ -100,20 +153,20 @@ impl Work<'_, '_> {
                 &delivery.message_id,
                 &delivery.notification_id,
                 &delivery.exact,
+                &delivery.cause,
+                &replay,
+                &delivery.order_key,
                 &delivery.attempt,
                 &delivery.due_at,
                 &delivery.expires_at,
                 &epoch,
             ],
         )?;
-        delivery.id = id;
-        if epoch == ON_DISK {
+        if epoch == ON_DISK && birth != Birth::Parked {
             let (target, due_at) = (delivery.target, delivery.due_at);
             self.tx.notify(COURIER, &target.to_string())?;
             self.on_commit(move |gateway| gateway.handoff.tell(News::Waiting(target, due_at)));
-        } else {
-            self.on_commit(move |gateway| gateway.handoff.tell(News::Due(vec![delivery])));
         }
-        Ok(())
+        Ok(id)
     }
 }

@@ -1,30 +1,38 @@
 //! How attempts ended, and what follows from it.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::{ON_DISK, Outcome, Settlement};
+use super::log::Entry;
+use super::{Cause, ON_DISK, Outcome, Settlement, State};
 use crate::clock::Time;
 use crate::{Gateway, Result, Work, event};
 
 db::row! {
-    /// A delivery that was given up.
-    struct Lost {
-        target: Uuid,
-        user_id: String,
-        event_seq: Option<i64>,
-        message_id: Option<Uuid>,
-        notification_id: Option<Uuid>,
+    /// A delivery whose attempt has ended.
+    pub(crate) struct Done {
+        pub target: Uuid,
+        pub user_id: String,
+        pub event_seq: Option<i64>,
+        pub message_id: Option<Uuid>,
+        pub notification_id: Option<Uuid>,
+        pub cause: Cause,
+        pub replay_id: Option<Uuid>,
     }
 
     struct LostEvent { id: Uuid, kind: event::Kind, owner: Option<String>, body: String, url: String }
+}
 
-    /// A wake-up that left.
-    pub(crate) struct Wakeup {
-        pub target: Uuid,
-        pub message_id: Option<Uuid>,
-        pub notification_id: Option<Uuid>,
-    }
+/// The columns of [`Done`].
+const DONE: &str = "target, user_id, event_seq, message_id, notification_id, cause, replay_id";
+
+/// How a webhook did in one batch: whether anything arrived, and whether anything was given up.
+#[derive(Default, Clone, Copy)]
+struct Health {
+    delivered: bool,
+    gave_up: bool,
 }
 
 #[derive(Serialize)]
@@ -45,60 +53,111 @@ impl Gateway {
     /// the row's current one changes nothing.
     pub async fn settle(&self, settlements: Vec<Settlement>) -> Result<()> {
         self.write(move |work| {
-            settlements
-                .iter()
-                .try_for_each(|settlement| work.settle(settlement))
+            let mut health = BTreeMap::new();
+            for settlement in &settlements {
+                work.settle(settlement, &mut health)?;
+            }
+            health
+                .into_iter()
+                .try_for_each(|(webhook, seen): (_, Health)| {
+                    work.note_health(webhook, seen.delivered, seen.gave_up)
+                })
         })
         .await
     }
 }
 
 impl Work<'_, '_> {
-    fn settle(&mut self, settlement: &Settlement) -> Result<()> {
-        let Settlement {
-            id,
-            attempt,
-            outcome,
-        } = settlement;
-        match outcome {
-            Outcome::Delivered | Outcome::Dropped => self
-                .tx
-                .execute(
-                    "DELETE FROM delivery WHERE id = $1 AND attempt = $2",
-                    &[id, attempt],
-                )
-                .map(drop)
-                .map_err(Into::into),
-            Outcome::Retry { due_at, held } => self.retry(*id, *attempt, *due_at, *held),
-            Outcome::Dead { status, error } => self.give_up(*id, *attempt, *status, error),
-            Outcome::Pushed { push_id, at } => self.pushed(*id, *attempt, push_id, *at, false),
-            Outcome::Offered { at } => self.pushed(*id, *attempt, "", *at, true),
-        }
-    }
-
-    fn retry(&mut self, id: i64, attempt: i64, due_at: Time, held: bool) -> Result<()> {
-        let epoch = if held {
-            self.gateway.handoff.epoch()
-        } else {
-            ON_DISK
+    fn settle(
+        &mut self,
+        settlement: &Settlement,
+        health: &mut BTreeMap<Uuid, Health>,
+    ) -> Result<()> {
+        let Some(done) = self.take(settlement)? else {
+            return Ok(());
         };
-        self.tx.execute(
-            "UPDATE delivery SET attempt = attempt + 1, due_at = $3, epoch = $4
-              WHERE id = $1 AND attempt = $2",
-            &[&id, &attempt, &due_at, &epoch],
-        )?;
+        let state = match &settlement.outcome {
+            Outcome::Dropped | Outcome::Parked => return Ok(()),
+            Outcome::Pushed { push_id, at } => return self.push_left(&done, push_id, *at, false),
+            Outcome::Offered { at } => return self.push_left(&done, "", *at, true),
+            Outcome::Delivered => (State::Delivered, None),
+            Outcome::Retry { due_at, .. } => (State::Retrying, Some(*due_at)),
+            Outcome::Dead { status, error } => {
+                self.gave_up(&done, *status, error)?;
+                (State::Failed, None)
+            }
+        };
+        self.log(settlement, &done, state)?;
+        if done.event_seq.is_some() && done.cause != Cause::Test {
+            let seen = health.entry(done.target).or_default();
+            seen.delivered |= state.0 == State::Delivered;
+            seen.gave_up |= state.0 == State::Failed;
+        }
         Ok(())
     }
 
-    fn give_up(&mut self, id: i64, attempt: i64, status: Option<u16>, error: &str) -> Result<()> {
-        let lost: Option<Lost> = self.tx.optional(
-            "DELETE FROM delivery WHERE id = $1 AND attempt = $2
-             RETURNING target, user_id, event_seq, message_id, notification_id",
-            &[&id, &attempt],
-        )?;
-        let Some(lost) = lost else { return Ok(()) };
+    /// Deletes the row, or moves it on. `None` if the attempt is not its current one.
+    fn take(&mut self, settlement: &Settlement) -> Result<Option<Done>> {
+        let (id, attempt) = (settlement.id, settlement.attempt);
+        let (due_at, epoch) = match settlement.outcome {
+            Outcome::Retry { due_at, held: true } => (due_at, self.gateway.handoff.epoch()),
+            Outcome::Retry {
+                due_at,
+                held: false,
+            } => (due_at, ON_DISK),
+            Outcome::Parked => {
+                self.tx.execute(
+                    "UPDATE delivery SET epoch = $3 WHERE id = $1 AND attempt = $2",
+                    &[&id, &attempt, &ON_DISK],
+                )?;
+                return Ok(None);
+            }
+            _ => {
+                return Ok(self.tx.optional(
+                    &format!(
+                        "DELETE FROM delivery WHERE id = $1 AND attempt = $2 RETURNING {DONE}"
+                    ),
+                    &[&id, &attempt],
+                )?);
+            }
+        };
+        Ok(self.tx.optional(
+            &format!(
+                "UPDATE delivery SET attempt = attempt + 1, due_at = $3, epoch = $4
+                  WHERE id = $1 AND attempt = $2 RETURNING {DONE}"
+            ),
+            &[&id, &attempt, &due_at, &epoch],
+        )?)
+    }
+
+    fn log(
+        &mut self,
+        settlement: &Settlement,
+        done: &Done,
+        (state, next_attempt_at): (State, Option<Time>),
+    ) -> Result<()> {
+        let (Some(event_seq), Some(seen)) = (done.event_seq, &settlement.seen) else {
+            return Ok(());
+        };
+        self.log_attempt(&Entry {
+            delivery_id: settlement.id,
+            webhook_id: done.target,
+            event_seq,
+            cause: done.cause,
+            replay_id: done.replay_id,
+            number: settlement.attempt,
+            state,
+            next_attempt_at,
+            seen,
+        })
+    }
+
+    fn gave_up(&mut self, lost: &Done, status: Option<u16>, error: &str) -> Result<()> {
         if let Some(seq) = lost.event_seq {
-            return self.webhook_failed(&lost, seq, status, error);
+            return match lost.cause {
+                Cause::Test => Ok(()),
+                Cause::Live | Cause::Replay => self.webhook_failed(lost, seq, status, error),
+            };
         }
         match (lost.message_id, lost.notification_id) {
             (Some(message), Some(notification)) => {
@@ -110,7 +169,7 @@ impl Work<'_, '_> {
 
     fn webhook_failed(
         &mut self,
-        lost: &Lost,
+        lost: &Done,
         seq: i64,
         status: Option<u16>,
         error: &str,
@@ -139,27 +198,9 @@ impl Work<'_, '_> {
             user_id: &lost.user_id,
             owner: event.owner.as_deref(),
             source: &source,
+            message: None,
         };
         self.append(event::Kind::WebhookSendFailed, about, &failed)
-    }
-
-    fn pushed(
-        &mut self,
-        id: i64,
-        attempt: i64,
-        push_id: &str,
-        at: Time,
-        offer: bool,
-    ) -> Result<()> {
-        let wakeup: Option<Wakeup> = self.tx.optional(
-            "DELETE FROM delivery WHERE id = $1 AND attempt = $2
-             RETURNING target, message_id, notification_id",
-            &[&id, &attempt],
-        )?;
-        match wakeup {
-            Some(wakeup) => self.push_left(&wakeup, push_id, at, offer),
-            None => Ok(()),
-        }
     }
 }
 

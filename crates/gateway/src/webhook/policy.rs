@@ -29,6 +29,8 @@ pub struct Policy {
     pub max_per_second: Option<u32>,
     /// Adds the body's SHA-256 to the token, for receivers that want one header to vouch for all.
     pub sign_body: bool,
+    /// When the receiver answers again after failures, sends once more what was given up meanwhile.
+    pub catch_up: bool,
     /// All phones of the account, also those to come; `phone_numbers` then says nothing.
     pub all_phone_numbers: bool,
     /// Which events of the chosen types and numbers.
@@ -36,17 +38,19 @@ pub struct Policy {
 }
 
 /// When a failed delivery is tried again.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum RetrySchedule {
     /// A named one.
     Named(Preset),
     /// The delay before each retry, in seconds.
     Delays(Vec<u32>),
-    /// Four retries, as documented.
-    #[default]
-    #[serde(skip)]
-    Documented,
+}
+
+impl Default for RetrySchedule {
+    fn default() -> Self {
+        Self::Named(Preset::Documented)
+    }
 }
 
 /// Schedules by name.
@@ -83,7 +87,6 @@ impl RetrySchedule {
     /// The delay before each retry.
     pub fn delays(&self) -> Vec<Duration> {
         let seconds = match self {
-            Self::Documented => Preset::Documented.delays(),
             Self::Named(preset) => preset.delays(),
             Self::Delays(delays) => delays,
         };

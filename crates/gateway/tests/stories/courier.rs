@@ -2,38 +2,16 @@
 
 use gateway::delivery::{LEASE, Outcome};
 use gateway::event::Kind;
-use gateway::message::ReceivedSms;
-use gateway::phone::Sim;
-use gateway::{Time, id};
 
-use crate::support::{CONTACT, MINUTE, OWNER, World, number, on_each_engine};
+use crate::support::{CONTACT, MINUTE, World, incoming, on_each_engine};
 
 async fn receive(world: &World) {
-    let sms = ReceivedSms {
-        id: id::new(world.now()),
-        to: number(OWNER),
-        from: CONTACT.to_owned(),
-        content: "hi".to_owned(),
-        encrypted: false,
-        sim: Sim::Sim1,
-        timestamp: world.now(),
-        attachments: Vec::new(),
-    };
+    let sms = incoming(world, CONTACT, "hi");
     world.gateway.receive(&world.user, sms).await.unwrap();
 }
 
 async fn on_disk(world: &World) -> usize {
-    let mut found = 0;
-    for (target, _) in world.gateway.waiting(world.epoch, None, 100).await.unwrap() {
-        let forever = Time::from_micros(i64::MAX);
-        let (rows, _) = world
-            .gateway
-            .load(world.epoch, target, forever, 1000)
-            .await
-            .unwrap();
-        found += rows.len();
-    }
-    found
+    world.load().await.len()
 }
 
 #[tokio::test]

@@ -75,6 +75,8 @@ async fn a_webhook_gets_only_what_it_chose() {
             signing_key: None,
             phone_numbers: webhook.phone_numbers.clone(),
             events: vec![Kind::MessageCallMissed],
+            policy: webhook.policy.clone(),
+            headers: None,
         };
         world
             .gateway

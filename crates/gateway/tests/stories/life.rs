@@ -167,7 +167,7 @@ async fn an_expiry_is_found_after_a_restart() {
 
 #[tokio::test]
 async fn a_message_for_later_waits_without_a_slot() {
-    on_each_engine(async |mut world: World| {
+    on_each_engine(async |world: World| {
         world.phone().await;
         let later = world.now() + MINUTE * 90;
         let request = SendSms {

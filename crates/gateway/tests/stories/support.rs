@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use gateway::account::NewUser;
-use gateway::delivery::{Delivery, News, Outcome, Settlement};
+use gateway::delivery::{Delivery, News, Outcome, Seen, Settlement};
 use gateway::event::Recorded;
-use gateway::message::{Message, Report, Reported, SendSms};
+use gateway::message::{Message, ReceivedSms, Report, Reported, SendSms};
 use gateway::phone::{Changes, Phone, Sim};
+use gateway::webhook::policy::Policy;
 use gateway::webhook::{Draft, Webhook, WebhookUrl};
-use gateway::{Caller, Clock, Database, Gateway, PhoneNumber, Settings, Time, Uuid, event};
+use gateway::{Caller, Clock, Database, Gateway, PhoneNumber, Settings, Time, Uuid, event, id};
 use serde_json::Value;
 use tokio::sync::mpsc::UnboundedReceiver;
 
@@ -112,11 +113,17 @@ impl World {
     }
 
     pub async fn webhook(&self) -> Webhook {
+        self.webhook_with(Policy::default()).await
+    }
+
+    pub async fn webhook_with(&self, policy: Policy) -> Webhook {
         let draft = Draft {
             url: WebhookUrl::parse("https://hooks.example.org/sms").unwrap(),
             signing_key: None,
             phone_numbers: vec![OWNER.to_owned()],
             events: event::Kind::FOR_WEBHOOKS.to_vec(),
+            policy,
+            headers: None,
         };
         self.gateway.add_webhook(&self.user, draft).await.unwrap()
     }
@@ -138,6 +145,22 @@ impl World {
         self.gateway.report(&self.user, id, report).await.unwrap()
     }
 
+    /// Rows of the courier's epoch that are on disk, loaded.
+    pub async fn load(&self) -> Vec<Delivery> {
+        let mut found = Vec::new();
+        let targets = self.gateway.waiting(self.epoch, None, 100).await.unwrap();
+        for (target, _) in targets {
+            let forever = Time::from_micros(i64::MAX);
+            let (rows, _) = self
+                .gateway
+                .load(self.epoch, target, forever, 1000)
+                .await
+                .unwrap();
+            found.extend(rows);
+        }
+        found
+    }
+
     /// What commits have told the courier so far.
     pub fn told(&mut self) -> Vec<Delivery> {
         let mut told = Vec::new();
@@ -153,6 +176,10 @@ impl World {
         let settlement = Settlement {
             id: delivery.id,
             attempt: delivery.attempt,
+            seen: delivery
+                .letter
+                .is_some()
+                .then(|| Box::new(seen(self.now(), &outcome))),
             outcome,
         };
         self.gateway.settle(vec![settlement]).await.unwrap();
@@ -195,6 +222,38 @@ impl World {
         let event = events.iter().rfind(|event| event.kind == kind).unwrap();
         let mut body: Value = serde_json::from_str(&event.body).unwrap();
         body["data"].take()
+    }
+}
+
+fn seen(started_at: Time, outcome: &Outcome) -> Seen {
+    let status = if matches!(outcome, Outcome::Delivered) {
+        200
+    } else {
+        503
+    };
+    Seen {
+        started_at,
+        duration: Duration::from_millis(12),
+        url: "https://hooks.example.org/sms".to_owned(),
+        request_headers: r#"{"x-event-type":"…"}"#.to_owned(),
+        status: Some(status),
+        response_headers: Some("{}".to_owned()),
+        response_body: Some("thanks".to_owned()),
+        error: None,
+    }
+}
+
+/// An SMS that the phone receives now.
+pub fn incoming(world: &World, from: &str, content: &str) -> ReceivedSms {
+    ReceivedSms {
+        id: id::new(world.now()),
+        to: number(OWNER),
+        from: from.to_owned(),
+        content: content.to_owned(),
+        encrypted: false,
+        sim: Sim::Sim1,
+        timestamp: world.now(),
+        attachments: Vec::new(),
     }
 }
 

@@ -1,5 +1,7 @@
 //! New work for the courier, made in the transaction of its cause.
 
+use std::time::Duration;
+
 use db::Scalar;
 use uuid::Uuid;
 
@@ -7,6 +9,9 @@ use super::{COURIER, Delivery, Kind, Letter, News, ON_DISK};
 use crate::clock::Time;
 use crate::phone::Phone;
 use crate::{Result, Work, id};
+
+/// What is due later waits on disk: a bulk request must not fill the courier's memory.
+const TOLD_AHEAD: Duration = Duration::from_mins(1);
 
 impl Work<'_, '_> {
     /// Queues an event for a webhook.
@@ -86,7 +91,11 @@ impl Work<'_, '_> {
     }
 
     fn queue(&mut self, user_id: &str, mut delivery: Delivery) -> Result<()> {
-        let epoch = self.gateway.handoff.epoch_for(delivery.target);
+        let epoch = if delivery.due_at > self.now + TOLD_AHEAD {
+            ON_DISK
+        } else {
+            self.gateway.handoff.epoch_for(delivery.target)
+        };
         let seq = delivery.letter.as_ref().map(|letter| letter.seq);
         let Scalar(id) = self.tx.one(
             "INSERT INTO delivery (kind, target, user_id, event_seq, message_id, notification_id,

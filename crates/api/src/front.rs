@@ -50,7 +50,11 @@ impl Service<Request> for Front {
             *request.uri_mut() = uri;
         }
         if auth::may_be_in_body(&request) {
-            return Box::pin(read_key(self.router.clone(), request, self.options.receive_limit));
+            return Box::pin(read_key(
+                self.router.clone(),
+                request,
+                self.options.receive_limit,
+            ));
         }
         let preflight = request.method() == Method::OPTIONS;
         let answer = self.router.call(request);
@@ -83,7 +87,9 @@ async fn read_key(
     if let Some(key) = auth::KeyInBody::find(&bytes) {
         parts.extensions.insert(key);
     }
-    router.call(Request::from_parts(parts, Body::from(bytes))).await
+    router
+        .call(Request::from_parts(parts, Body::from(bytes)))
+        .await
 }
 
 fn with_path(uri: &Uri, path: &str) -> Option<Uri> {
@@ -145,7 +151,11 @@ mod tests {
 
     #[test]
     fn paths_are_straightened_and_parameters_kept() {
-        let paths = Paths::new(&["/v1/messages/send", "/v1/messages/{id}", "/v1/users/{id}/api-keys"]);
+        let paths = Paths::new(&[
+            "/v1/messages/send",
+            "/v1/messages/{id}",
+            "/v1/users/{id}/api-keys",
+        ]);
         for (typed, straight) in [
             ("//v1/messages/send", "/v1/messages/send"),
             ("/v1/messages/send/", "/v1/messages/send"),

@@ -18,7 +18,10 @@ async fn health(State(gateway): State<Gateway>) -> (StatusCode, &'static str) {
         Ok(()) => (StatusCode::OK, "OK"),
         Err(error) => {
             tracing::warn!(%error, "the database does not answer");
-            (StatusCode::SERVICE_UNAVAILABLE, "The database does not answer")
+            (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "The database does not answer",
+            )
         }
     }
 }

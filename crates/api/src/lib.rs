@@ -28,6 +28,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::FromRef;
 use gateway::Gateway;
+use tokio_util::sync::CancellationToken;
 
 use routes::Routes;
 
@@ -40,6 +41,8 @@ pub struct Options {
     pub body_limit: usize,
     /// The same for received messages, whose files come with them.
     pub receive_limit: usize,
+    /// Cancelled when the server stops: requests that only wait are answered then.
+    pub stop: CancellationToken,
 }
 
 impl Options {
@@ -52,6 +55,7 @@ impl Options {
             // The documented three million bytes of files take four as base64; twice that leaves
             // room to say what is wrong with a little too much.
             receive_limit: 8 << 20,
+            stop: CancellationToken::new(),
         }
     }
 }

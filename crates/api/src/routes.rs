@@ -34,14 +34,24 @@ impl Routes {
             .route(health::PATH, health::routes().fallback(wrong_method));
         let mut paths = self.paths;
         paths.push(health::PATH);
-        let front = Front::new(router.with_state(api.clone()), Paths::new(&paths), api.options);
+        let front = Front::new(
+            router.with_state(api.clone()),
+            Paths::new(&paths),
+            api.options,
+        );
         Router::new().fallback_service(front)
     }
 }
 
 /// Any page may call: who may do what is decided by keys that only the caller has.
 fn cors() -> CorsLayer {
-    let methods = [Method::GET, Method::POST, Method::PUT, Method::DELETE, Method::OPTIONS];
+    let methods = [
+        Method::GET,
+        Method::POST,
+        Method::PUT,
+        Method::DELETE,
+        Method::OPTIONS,
+    ];
     let nothing: [HeaderName; 0] = [];
     CorsLayer::new()
         .allow_origin(Any)

@@ -65,20 +65,20 @@ impl Flight {
     /// Attempts it in a task.
     pub fn start(self, carrier: Arc<Carrier>, hook: Option<Arc<Hook>>) {
         match self.delivery.as_ref().map(|delivery| delivery.kind) {
-            Some(Kind::Webhook) => drop(tokio::spawn(self.to_webhook(carrier, hook))),
-            Some(Kind::Push) => drop(tokio::spawn(self.to_phone(carrier))),
+            Some(Kind::Webhook) => drop(tokio::spawn(self.visit_webhook(carrier, hook))),
+            Some(Kind::Push) => drop(tokio::spawn(self.visit_phone(carrier))),
             None => {}
         }
     }
 
-    async fn to_webhook(mut self, carrier: Arc<Carrier>, hook: Option<Arc<Hook>>) {
+    async fn visit_webhook(mut self, carrier: Arc<Carrier>, hook: Option<Arc<Hook>>) {
         if let Some(delivery) = &self.delivery {
             let (ending, found) = carrier.webhooks.attempt(delivery, hook).await;
             self.land(ending, found);
         }
     }
 
-    async fn to_phone(mut self, carrier: Arc<Carrier>) {
+    async fn visit_phone(mut self, carrier: Arc<Carrier>) {
         if let Some(delivery) = &self.delivery {
             let ending = carrier.pushes.attempt(delivery).await;
             self.land(ending, None);
@@ -101,7 +101,10 @@ impl Flight {
 impl Drop for Flight {
     fn drop(&mut self) {
         // Only a panic comes here with a delivery. Its place must be freed, and it must not go on for ever.
-        let attempt = self.delivery.as_ref().map_or(0, |delivery| delivery.attempt);
+        let attempt = self
+            .delivery
+            .as_ref()
+            .map_or(0, |delivery| delivery.attempt);
         let ending = if attempt < CRASHES {
             Ending::Again(AFTER_CRASH)
         } else {
@@ -144,7 +147,10 @@ mod tests {
         assert!(matches!(ended.ending, Ending::Again(_)));
         drop(Flight::new(delivery(5), 0, back));
         let ended = landed.recv().await.unwrap();
-        assert!(matches!(ended.ending, Ending::Settled(Outcome::Dead { .. })));
+        assert!(matches!(
+            ended.ending,
+            Ending::Settled(Outcome::Dead { .. })
+        ));
         assert!(landed.recv().await.is_none());
     }
 }

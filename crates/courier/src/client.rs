@@ -96,7 +96,9 @@ async fn read(mut body: Incoming) -> Result<Bytes, Failure> {
     let mut all = BytesMut::new();
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|error| Failure::of(&error))?;
-        let Ok(data) = frame.into_data() else { continue };
+        let Ok(data) = frame.into_data() else {
+            continue;
+        };
         all.extend_from_slice(&data[..data.len().min(BODY_LIMIT - all.len())]);
         if all.len() == BODY_LIMIT {
             break;

@@ -140,6 +140,8 @@ mod tests {
     fn what_is_no_such_event_gives_nothing() {
         assert_eq!(message(b"{}"), None);
         assert!(is_webhook("https://discord.com/api/webhooks/1/a"));
-        assert!(!is_webhook("https://discord.com.evil.example/api/webhooks/1/a"));
+        assert!(!is_webhook(
+            "https://discord.com.evil.example/api/webhooks/1/a"
+        ));
     }
 }

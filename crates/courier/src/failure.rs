@@ -65,6 +65,10 @@ impl Failure {
             }
             if let Some(error) = cause.downcast_ref::<io::Error>() {
                 found = Self::of_io(error);
+                // Its source would be the one of what it wraps.
+                next = error
+                    .get_ref()
+                    .map(|inside| inside as &(dyn Error + 'static));
             }
             if let Some(error) = cause.downcast_ref::<hyper::Error>()
                 && error.is_parse()

@@ -152,7 +152,9 @@ impl Fcm {
 }
 
 fn address(base: &str, project: &str) -> Option<Uri> {
-    let uri: Uri = format!("{base}/v1/projects/{project}/messages:send").parse().ok()?;
+    let uri: Uri = format!("{base}/v1/projects/{project}/messages:send")
+        .parse()
+        .ok()?;
     uri.host().is_some().then_some(uri)
 }
 
@@ -187,7 +189,10 @@ fn error_code(body: &[u8]) -> Option<String> {
         error_code: Option<String>,
     }
     let body: Body = serde_json::from_slice(body).ok()?;
-    body.error.details.into_iter().find_map(|detail| detail.error_code)
+    body.error
+        .details
+        .into_iter()
+        .find_map(|detail| detail.error_code)
 }
 
 impl Refusal {
@@ -222,14 +227,17 @@ mod tests {
         Push {
             token: "fcm-abc".to_owned(),
             data,
-            ttl: Some(Duration::from_secs(600)),
+            ttl: Some(Duration::from_mins(10)),
             high_priority,
         }
     }
 
     fn body(push: &Push) -> String {
         let fcm = Fcm::test("http://127.0.0.1:1/").unwrap();
-        assert_eq!(fcm.uri, "http://127.0.0.1:1/v1/projects/httpsms-test/messages:send");
+        assert_eq!(
+            fcm.uri,
+            "http://127.0.0.1:1/v1/projects/httpsms-test/messages:send"
+        );
         String::from_utf8(fcm.body(push).to_vec()).unwrap()
     }
 
@@ -254,7 +262,8 @@ mod tests {
     #[test]
     fn refusals_are_told_apart() {
         let answer = |status: u16, code: &str| {
-            let body = format!(r#"{{"error":{{"details":[{{"@type":"x"}},{{"errorCode":"{code}"}}]}}}}"#);
+            let body =
+                format!(r#"{{"error":{{"details":[{{"@type":"x"}},{{"errorCode":"{code}"}}]}}}}"#);
             refusal(&Answer {
                 status: StatusCode::from_u16(status).unwrap(),
                 retry_after: None,
@@ -267,9 +276,19 @@ mod tests {
             (403, "SENDER_ID_MISMATCH"),
             (413, ""),
         ] {
-            assert!(matches!(answer(status, code), Refusal::Dead { .. }), "{status}");
+            assert!(
+                matches!(answer(status, code), Refusal::Dead { .. }),
+                "{status}"
+            );
         }
-        for (status, is_setup) in [(429, false), (500, false), (503, false), (302, false), (401, true), (403, true)] {
+        for (status, is_setup) in [
+            (429, false),
+            (500, false),
+            (503, false),
+            (302, false),
+            (401, true),
+            (403, true),
+        ] {
             let refusal = answer(status, "");
             assert!(
                 matches!(refusal, Refusal::Passing { setup, .. } if setup == is_setup),

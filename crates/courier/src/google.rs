@@ -22,7 +22,7 @@ const SCOPE: &str = "https://www.googleapis.com/auth/firebase.messaging";
 const LIMIT: Duration = Duration::from_secs(5);
 
 /// A token is renewed so long before its end.
-const EARLY: Duration = Duration::from_secs(60);
+const EARLY: Duration = Duration::from_mins(1);
 
 /// An assertion is good for so long, in seconds.
 const LIFETIME: i64 = 3_600;
@@ -170,6 +170,111 @@ impl Access {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
+    use aws_lc_rs::rsa::{KeyPair, KeySize};
+    use aws_lc_rs::signature::KeyPair as _;
+    use base64::Engine;
+    use base64::prelude::BASE64_STANDARD;
+    use gateway::Clock;
+    use jsonwebtoken::{DecodingKey, Validation, decode, decode_header};
+    use serde_json::{Value, json};
+    use testkit::{Receiver, Respond};
+
+    use crate::guard::PrivateNetworks;
+
+    /// Access through this receiver, and the public half of its key.
+    fn access(receiver: &Receiver) -> (Access, DecodingKey) {
+        let pair = KeyPair::generate(KeySize::Rsa2048).unwrap();
+        let private = AsDer::<Pkcs8V1Der>::as_der(&pair).unwrap();
+        let pem = format!(
+            "-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n",
+            BASE64_STANDARD.encode(private.as_ref())
+        );
+        let account = json!({
+            "type": "service_account",
+            "project_id": "a-project",
+            "client_email": "sender@a-project.example",
+            "private_key": pem,
+            "private_key_id": "key-1",
+            "token_uri": receiver.url("/token"),
+        });
+        let public = DecodingKey::from_rsa_der(pair.public_key().as_ref());
+        (Access::new(&account.to_string()).unwrap(), public)
+    }
+
+    fn granting(seconds: u64) -> Vec<Respond> {
+        let granted = |token: &str| {
+            Respond::json(200, &json!({"access_token": token, "expires_in": seconds}))
+        };
+        vec![granted("first"), granted("second")]
+    }
+
+    async fn bearer(access: &Access) -> Result<HeaderValue, Refusal> {
+        let client = Client::new(PrivateNetworks::Allow);
+        access.bearer(&client, Clock::system().now()).await
+    }
+
+    #[tokio::test]
+    async fn a_signed_assertion_is_traded_once_for_all() {
+        let receiver = Receiver::answering(granting(3_600)).await;
+        let (access, public) = access(&receiver);
+        assert_eq!(access.project(), "a-project");
+        let (one, two) = tokio::join!(bearer(&access), bearer(&access));
+        assert_eq!(
+            (one.unwrap(), two.unwrap()),
+            (
+                "Bearer first".parse().unwrap(),
+                "Bearer first".parse().unwrap()
+            )
+        );
+        assert_eq!(receiver.count(), 1);
+
+        let request = &receiver.requests()[0];
+        assert_eq!(
+            request.header("content-type"),
+            Some("application/x-www-form-urlencoded")
+        );
+        let form: Vec<_> = url::form_urlencoded::parse(&request.body)
+            .into_owned()
+            .collect();
+        assert_eq!(form[0].1, "urn:ietf:params:oauth:grant-type:jwt-bearer");
+        let assertion = &form[1].1;
+        assert_eq!(
+            decode_header(assertion).unwrap().kid.as_deref(),
+            Some("key-1")
+        );
+        let mut validation = Validation::new(Algorithm::RS256);
+        validation.set_audience(&[receiver.url("/token")]);
+        validation.set_issuer(&["sender@a-project.example"]);
+        let claims = decode::<Value>(assertion, &public, &validation)
+            .unwrap()
+            .claims;
+        assert_eq!(claims["scope"], SCOPE);
+
+        access.forget().await;
+        assert_eq!(bearer(&access).await.unwrap(), "Bearer second");
+    }
+
+    #[tokio::test]
+    async fn a_token_about_to_end_is_renewed() {
+        let receiver = Receiver::answering(granting(59)).await;
+        let (access, _) = access(&receiver);
+        bearer(&access).await.unwrap();
+        assert_eq!(bearer(&access).await.unwrap(), "Bearer second");
+    }
+
+    #[tokio::test]
+    async fn credentials_that_google_refuses_are_the_operator_s_to_mend() {
+        let refused = Respond::json(400, &json!({"error": "invalid_grant"}));
+        let receiver = Receiver::answering(vec![refused, Respond::status(503)]).await;
+        let (access, _) = access(&receiver);
+        let is_setup = |refusal| match refusal {
+            Err(Refusal::Passing { setup, .. }) => setup,
+            other => panic!("{other:?}"),
+        };
+        assert!(is_setup(bearer(&access).await));
+        assert!(!is_setup(bearer(&access).await));
+    }
 
     #[test]
     fn credentials_that_cannot_be_used_say_why() {

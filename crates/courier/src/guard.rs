@@ -301,7 +301,8 @@ mod tests {
     #[test]
     fn narrow_ranges_stand_before_wide_ones() {
         for (index, (net, length, _)) in V4.iter().enumerate() {
-            assert_eq!(net.to_bits() << length, 0, "{net} has bits beyond /{length}");
+            let beyond = net.to_bits().checked_shl(*length).unwrap_or(0);
+            assert_eq!(beyond, 0, "{net} has bits beyond /{length}");
             let wider = |(other, bits, _): &&(Ipv4Addr, u32, Range)| {
                 bits < length && net.to_bits() >> (32 - bits) == other.to_bits() >> (32 - bits)
             };

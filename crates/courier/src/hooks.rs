@@ -10,7 +10,7 @@ use crate::scheduler::Moment;
 use crate::webhook::Hook;
 
 /// What is known is asked for again after so long, should the news of a change not have come.
-const FRESH: Duration = Duration::from_secs(60);
+const FRESH: Duration = Duration::from_mins(1);
 
 /// Webhooks that are remembered before the stale ones are looked for.
 const REMEMBERED: usize = 1_024;
@@ -85,8 +85,14 @@ mod tests {
         let mut hooks = Hooks::default();
         hooks.keep(WEBHOOK, hook(2), 0, second(0));
         assert!(hooks.get(WEBHOOK, 2, second(59)).is_some());
-        assert!(hooks.get(WEBHOOK, 1, second(59)).is_some(), "the row is older");
-        assert!(hooks.get(WEBHOOK, 3, second(59)).is_none(), "the row is newer");
+        assert!(
+            hooks.get(WEBHOOK, 1, second(59)).is_some(),
+            "the row is older"
+        );
+        assert!(
+            hooks.get(WEBHOOK, 3, second(59)).is_none(),
+            "the row is newer"
+        );
         assert!(hooks.get(WEBHOOK, 2, second(60)).is_none(), "stale");
         hooks.forget(WEBHOOK);
         assert!(hooks.get(WEBHOOK, 2, second(1)).is_none());

@@ -47,9 +47,8 @@ impl Lease {
                     return Self::hold(gateway.clone(), epoch, asked);
                 }
                 Ok(None) if !told => info!("another node carries deliveries"),
-                Ok(None) => {}
-                Err(error) if !told => warn!(%error, "the lease for deliveries cannot be asked for"),
-                Err(_) => {}
+                Err(error) if !told => warn!(%error, "no lease for deliveries can be asked for"),
+                Ok(None) | Err(_) => {}
             }
             told = true;
             sleep(ASK).await;

@@ -112,7 +112,10 @@ impl Pushes {
     /// Tells the operator once, until it works again.
     fn complain(&self, setup: bool, words: &str) {
         if setup && !self.complained.swap(true, Ordering::Relaxed) {
-            error!(words, "wake-ups cannot be sent: check the Firebase credentials");
+            error!(
+                words,
+                "wake-ups cannot be sent: check the Firebase credentials"
+            );
         }
     }
 }

@@ -71,7 +71,10 @@ impl Resolver {
             Source::System => {
                 let mut answer = self.ask(name);
                 let answer = answer.wait_for(Option::is_some).await;
-                answer.ok().and_then(|answer| answer.clone()).unwrap_or(Err(Failure::Name))
+                answer
+                    .ok()
+                    .and_then(|answer| answer.clone())
+                    .unwrap_or(Err(Failure::Name))
             }
         }
     }

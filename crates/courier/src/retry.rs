@@ -13,10 +13,10 @@ use crate::failure::Failure;
 const LEAST: Duration = Duration::from_secs(1);
 
 /// A receiver cannot ask for more patience than this.
-const LONGEST_ASKED: Duration = Duration::from_secs(3_600);
+const LONGEST_ASKED: Duration = Duration::from_hours(1);
 
 /// The longest wait between attempts to reach the push service.
-const LONGEST_PUSH: Duration = Duration::from_secs(60);
+const LONGEST_PUSH: Duration = Duration::from_mins(1);
 
 /// By how much a wait may be longer, at random, so that not everybody comes back at once.
 const JITTER: f64 = 0.2;
@@ -80,7 +80,12 @@ pub fn judge(
 }
 
 /// The wait after a failed attempt to reach the push service: doubled each time, up to a minute.
-pub fn push_wait(attempt: i64, retry_after: Option<&HeaderValue>, now: Time, chance: f64) -> Duration {
+pub fn push_wait(
+    attempt: i64,
+    retry_after: Option<&HeaderValue>,
+    now: Time,
+    chance: f64,
+) -> Duration {
     let doublings = u32::try_from(attempt.clamp(1, 7) - 1).unwrap_or(0);
     let wait = LONGEST_PUSH.min(LEAST * 2_u32.pow(doublings));
     longer(wait, chance).max(asked(retry_after, now).unwrap_or_default())
@@ -101,12 +106,11 @@ fn longer(wait: Duration, chance: f64) -> Duration {
 /// How long the other side asks to wait: seconds, or a date.
 fn asked(retry_after: Option<&HeaderValue>, now: Time) -> Option<Duration> {
     let text = retry_after?.to_str().ok()?.trim();
-    let wait = match text.parse::<u64>() {
-        Ok(seconds) => Duration::from_secs(seconds),
-        Err(_) => {
-            let date = jiff::fmt::rfc2822::parse(text).ok()?;
-            Time::from_micros(date.timestamp().as_microsecond()).since(now)
-        }
+    let wait = if let Ok(seconds) = text.parse::<u64>() {
+        Duration::from_secs(seconds)
+    } else {
+        let date = jiff::fmt::rfc2822::parse(text).ok()?;
+        Time::from_micros(date.timestamp().as_microsecond()).since(now)
     };
     Some(wait.min(LONGEST_ASKED))
 }
@@ -120,9 +124,10 @@ mod tests {
     const NOW: Time = Time::from_micros(1_772_442_000_000_000);
 
     fn answer(status: u16, retry_after: Option<&str>) -> Result<Answer, Failure> {
+        let header = retry_after.map(HeaderValue::from_str).transpose();
         Ok(Answer {
-            status: StatusCode::from_u16(status).unwrap(),
-            retry_after: retry_after.map(|text| HeaderValue::from_str(text).unwrap()),
+            status: StatusCode::from_u16(status).map_err(|_| Failure::Invalid)?,
+            retry_after: header.map_err(|_| Failure::Invalid)?,
             body: Bytes::new(),
         })
     }
@@ -170,8 +175,14 @@ mod tests {
 
     #[test]
     fn what_will_not_change_ends_it_at_once() {
-        for status in [300, 301, 302, 304, 307, 308, 400, 401, 403, 404, 405, 410, 413, 422, 425] {
-            assert_eq!(verdict(1, &answer(status, Some("1"))), Verdict::GiveUp, "{status}");
+        for status in [
+            300, 301, 302, 304, 307, 308, 400, 401, 403, 404, 405, 410, 413, 422, 425,
+        ] {
+            assert_eq!(
+                verdict(1, &answer(status, Some("1"))),
+                Verdict::GiveUp,
+                "{status}"
+            );
         }
         for failure in [Failure::Forbidden, Failure::Url] {
             assert_eq!(verdict(1, &Err(failure)), Verdict::GiveUp);
@@ -200,7 +211,11 @@ mod tests {
             ("Mon, 02 Mar 2026 08:00:00 GMT", 1),
             ("Tue, 03 Mar 2026 09:00:00 GMT", 3_600),
         ] {
-            assert_eq!(verdict(1, &answer(503, Some(asked))), seconds(wait), "{asked}");
+            assert_eq!(
+                verdict(1, &answer(503, Some(asked))),
+                seconds(wait),
+                "{asked}"
+            );
         }
     }
 
@@ -235,7 +250,7 @@ mod tests {
         #[test]
         fn whatever_a_header_says_the_wait_has_its_bounds(header in "[ -~]{0,40}") {
             let Verdict::Again(wait) = verdict(1, &answer(429, Some(&header))) else { panic!() };
-            prop_assert!((Duration::from_secs(1)..=Duration::from_secs(3_600)).contains(&wait));
+            prop_assert!((Duration::from_secs(1)..=Duration::from_hours(1)).contains(&wait));
         }
     }
 }

@@ -2,7 +2,10 @@
 //! Pure: no input or output, no clock, no task. The session turns its actions into work.
 
 mod later;
+mod limits;
 mod target;
+#[cfg(test)]
+mod tests;
 #[cfg(test)]
 mod world;
 
@@ -12,6 +15,8 @@ use std::time::Duration;
 use gateway::Uuid;
 use gateway::delivery::{Delivery, Kind};
 
+pub use self::limits::Limits;
+
 use self::later::{Later, What};
 use self::target::Target;
 
@@ -19,46 +24,7 @@ use self::target::Target;
 pub type Moment = Duration;
 
 /// What is due later than this does not belong into memory.
-pub const HELD_AHEAD: Duration = Duration::from_secs(60);
-
-/// A target may have at most this part of the free places in flight, so that many slow ones leave room.
-const SHARE: usize = 8;
-
-/// How much may be in memory and in flight.
-#[derive(Debug, Clone)]
-pub struct Limits {
-    /// Attempts at the same time.
-    pub in_flight: usize,
-    /// Attempts at the same time to one webhook. A phone gets one.
-    pub per_webhook: usize,
-    /// Rows of one target in memory, before its new ones stay on disk.
-    pub window: usize,
-    /// With fewer rows of a target in memory, more of them are loaded.
-    pub refill: usize,
-    /// Rows loaded at a time.
-    pub chunk: usize,
-    /// Rows of all targets in memory, before each gets only the smallest window.
-    pub rows: usize,
-    /// Bytes of all events in memory, before each target gets only the smallest window.
-    pub bytes: usize,
-    /// The smallest window.
-    pub floor: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            in_flight: 10_000,
-            per_webhook: 64,
-            window: 1_000,
-            refill: 250,
-            chunk: 500,
-            rows: 100_000,
-            bytes: 64 << 20,
-            floor: 16,
-        }
-    }
-}
+pub const HELD_AHEAD: Duration = Duration::from_mins(1);
 
 /// What the scheduler wants done.
 #[derive(Debug)]
@@ -227,7 +193,7 @@ impl Scheduler {
     fn start(&mut self, now: Moment) -> Option<Action> {
         while self.in_flight < self.limits.in_flight {
             let id = self.ring.pop_front()?;
-            let cap = self.cap();
+            let cap = self.limits.cap(self.in_flight);
             let Some(target) = self.targets.get_mut(&id) else {
                 continue;
             };
@@ -239,12 +205,6 @@ impl Scheduler {
             }
         }
         None
-    }
-
-    /// How many attempts one webhook may have in flight.
-    fn cap(&self) -> usize {
-        let free = self.limits.in_flight.saturating_sub(self.in_flight);
-        self.limits.per_webhook.min(free / SHARE).max(1)
     }
 
     /// Brings up what has become due.
@@ -288,8 +248,8 @@ impl Scheduler {
 
     /// Brings everything that follows from a target's state up to date.
     fn touch(&mut self, id: Uuid, now: Moment) {
-        let cap = self.cap();
-        let window = self.window();
+        let cap = self.limits.cap(self.in_flight);
+        let window = self.limits.window(self.held, self.bytes);
         let Some(target) = self.targets.get_mut(&id) else {
             return;
         };
@@ -312,24 +272,6 @@ impl Scheduler {
         }
         if target.is_idle() {
             self.targets.remove(&id);
-        }
-    }
-
-    /// How many rows a target may have in memory now.
-    fn window(&self) -> Window {
-        let limits = &self.limits;
-        if self.held < limits.rows && self.bytes < limits.bytes {
-            Window {
-                high: limits.window,
-                low: limits.refill,
-                chunk: limits.chunk,
-            }
-        } else {
-            Window {
-                high: limits.floor,
-                low: (limits.floor / 2).max(1),
-                chunk: limits.floor,
-            }
         }
     }
 
@@ -356,17 +298,6 @@ impl Scheduler {
         self.known.remove(&delivery.id);
         self.bytes -= weight(delivery);
     }
-}
-
-/// How much of a target may be in memory.
-#[derive(Debug, Clone, Copy)]
-struct Window {
-    /// With so many rows it is full.
-    high: usize,
-    /// With fewer it is refilled.
-    low: usize,
-    /// So many are loaded at a time.
-    chunk: usize,
 }
 
 fn weight(delivery: &Delivery) -> usize {

@@ -32,7 +32,7 @@ const LANDING: Duration = Duration::from_secs(6);
 const WRITING: Duration = Duration::from_secs(2);
 
 /// After an outage of the database, the lease is taken anew at most so often.
-const ANEW: Duration = Duration::from_secs(60);
+const ANEW: Duration = Duration::from_mins(1);
 
 /// What outlives a session.
 pub(crate) struct Office {
@@ -196,7 +196,8 @@ impl<'o> Session<'o> {
                     }
                 }
                 News::Waiting(target, due_at) => {
-                    self.scheduler.waiting(target, now + due_at.since(wall), now);
+                    self.scheduler
+                        .waiting(target, now + due_at.since(wall), now);
                 }
                 News::Changed(webhook) => self.hooks.forget(webhook),
             }
@@ -226,7 +227,8 @@ impl<'o> Session<'o> {
     fn expect(&mut self, page: Vec<(gateway::Uuid, Time)>) {
         let (now, wall) = (self.now(), self.office.gateway.now());
         for (target, due_at) in page {
-            self.scheduler.waiting(target, now + due_at.since(wall), now);
+            self.scheduler
+                .waiting(target, now + due_at.since(wall), now);
         }
     }
 
@@ -256,7 +258,11 @@ impl<'o> Session<'o> {
             if self.in_flight == 0 && self.settler.backlog() == 0 {
                 return;
             }
-            let patience = if self.in_flight > 0 { LANDING } else { LANDING + WRITING };
+            let patience = if self.in_flight > 0 {
+                LANDING
+            } else {
+                LANDING + WRITING
+            };
             let end = stopped.map(|stopped: Instant| stopped + patience);
             tokio::select! {
                 () = stop.cancelled(), if stopped.is_none() => stopped = Some(Instant::now()),
@@ -283,7 +289,9 @@ impl<'o> Session<'o> {
     fn set(&self, wake: Pin<&mut Sleep>) {
         let far = self.began + Duration::from_secs(u64::from(u32::MAX));
         let next = self.scheduler.next_wake();
-        let next = next.and_then(|next| self.began.checked_add(next)).unwrap_or(far);
+        let next = next
+            .and_then(|next| self.began.checked_add(next))
+            .unwrap_or(far);
         if wake.deadline() != next {
             wake.reset(next.min(far));
         }

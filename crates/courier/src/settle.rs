@@ -86,7 +86,11 @@ impl Settler {
     }
 }
 
-async fn write(gateway: Gateway, mut work: mpsc::Receiver<Vec<Settlement>>, tell: mpsc::Sender<()>) {
+async fn write(
+    gateway: Gateway,
+    mut work: mpsc::Receiver<Vec<Settlement>>,
+    tell: mpsc::Sender<()>,
+) {
     while let Some(batch) = work.recv().await {
         write_batch(&gateway, batch).await;
         if tell.send(()).await.is_err() {
@@ -103,7 +107,10 @@ async fn write_batch(gateway: &Gateway, batch: Vec<Settlement>) {
     for settlement in batch {
         let (delivery, attempt) = (settlement.id, settlement.attempt);
         if !write_or_refuse(gateway, &[settlement]).await {
-            error!(delivery, attempt, "the end of an attempt cannot be recorded; it will be made again");
+            error!(
+                delivery,
+                attempt, "the end of an attempt cannot be recorded; it will be made again"
+            );
         }
     }
 }

@@ -98,7 +98,10 @@ mod tests {
         });
         assert_eq!(read.claims, expected);
         let header = decode_header(&token).unwrap();
-        assert_eq!((header.alg, header.typ.as_deref()), (Algorithm::HS256, Some("JWT")));
+        assert_eq!(
+            (header.alg, header.typ.as_deref()),
+            (Algorithm::HS256, Some("JWT"))
+        );
         let wrong = DecodingKey::from_secret(b"another key");
         assert!(decode::<Value>(&token, &wrong, &validation).is_err());
     }
@@ -117,7 +120,12 @@ mod tests {
 
     #[test]
     fn the_signature_is_what_an_independent_program_computes() {
-        let signer = Signer::new("secret-of-thirty-two-characters!", "user", "https://a.test/").unwrap();
+        let signer = Signer::new(
+            "secret-of-thirty-two-characters!",
+            "user",
+            "https://a.test/",
+        )
+        .unwrap();
         assert_eq!(signer.token(1_700_000_000), KNOWN);
     }
 

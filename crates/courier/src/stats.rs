@@ -55,7 +55,9 @@ impl Stats {
     pub(crate) fn ended(&self, ending: &Ending) {
         let counter = match ending {
             Ending::Settled(Outcome::Dead { .. }) => &self.failed,
-            Ending::Settled(Outcome::Dropped | Outcome::Retry { .. }) | Ending::NotNow { .. } => return,
+            Ending::Settled(Outcome::Dropped | Outcome::Retry { .. }) | Ending::NotNow { .. } => {
+                return;
+            }
             Ending::Settled(_) => &self.delivered,
             Ending::Again(_) => &self.retried,
         };

@@ -24,8 +24,13 @@ impl Tls {
     }
 
     /// Greets the server by this name, without brackets for an address.
-    pub async fn connect(&self, host: &str, tcp: TcpStream) -> Result<TlsStream<TcpStream>, Failure> {
-        let name = rustls::pki_types::ServerName::try_from(host.to_owned()).map_err(|_| Failure::Url)?;
+    pub async fn connect(
+        &self,
+        host: &str,
+        tcp: TcpStream,
+    ) -> Result<TlsStream<TcpStream>, Failure> {
+        let name =
+            rustls::pki_types::ServerName::try_from(host.to_owned()).map_err(|_| Failure::Url)?;
         let connector = self.0.get_or_try_init(|| async { platform() }).await?;
         let connected = connector.connect(name, tcp).await;
         connected.map_err(|error| match error.get_ref() {

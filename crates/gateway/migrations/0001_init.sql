@@ -238,7 +238,9 @@ CREATE INDEX notification_expiry ON notification (expires_at);
 
 -- Who does a job that only one node may do, and until when unless renewed.
 CREATE TABLE lease (
-    name  TEXT   PRIMARY KEY,
-    epoch BIGINT NOT NULL,
-    until BIGINT NOT NULL
+    name   TEXT   PRIMARY KEY,
+    -- The node, by the name in its data directory: after a crash it need not wait for itself.
+    holder TEXT   NOT NULL,
+    epoch  BIGINT NOT NULL,
+    until  BIGINT NOT NULL
 );

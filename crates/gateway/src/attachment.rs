@@ -8,6 +8,8 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use aws_lc_rs::digest;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use uuid::Uuid;
 
 use crate::caller::Caller;
@@ -181,12 +183,7 @@ fn account_folder(user_id: &str) -> String {
         return user_id.to_owned();
     }
     let hash = digest::digest(&digest::SHA256, user_id.as_bytes());
-    let hex: String = hash
-        .as_ref()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    format!("~{hex}")
+    format!("~{}", URL_SAFE_NO_PAD.encode(hash))
 }
 
 /// The media type of a file, if these can be its index and name.
@@ -330,8 +327,8 @@ mod tests {
         let odd = ["", ".", "..", "../x", "a/b", "ana@example.org", "a\0b"];
         for id in odd.map(str::to_owned).into_iter().chain(["x".repeat(255)]) {
             let folder = account_folder(&id);
-            assert_eq!(folder.len(), 65, "{id}");
-            assert!(folder[1..].bytes().all(|byte| byte.is_ascii_hexdigit()));
+            assert_eq!(folder.len(), 44, "{id}");
+            assert!(folder[1..].chars().all(is_plain));
         }
     }
 

@@ -142,6 +142,8 @@ pub struct Gateway(Arc<Inner>);
 struct Inner {
     db: Db,
     keys: Keyring,
+    /// This data directory's name among the nodes of a database.
+    node: Uuid,
     settings: Settings,
     handoff: Arc<Handoff>,
     wake: Arc<Wake>,
@@ -185,6 +187,7 @@ impl Gateway {
     pub async fn open(settings: Settings) -> Result<Self> {
         std::fs::create_dir_all(&settings.data_dir)?;
         let keys = Keyring::open(&settings.data_dir.join("secret.key"))?;
+        let node = node(&settings)?;
         let db = match &settings.database {
             Database::Sqlite => Db::open_sqlite(&settings.data_dir.join("httpsms.db"))?,
             Database::Postgres(url) => Db::open_postgres(url, CONNECTIONS)?,
@@ -193,6 +196,7 @@ impl Gateway {
         Ok(Self(Arc::new(Inner {
             db,
             keys,
+            node,
             settings,
             handoff: Handoff::new(),
             wake: Arc::default(),
@@ -249,6 +253,23 @@ impl Gateway {
         work: impl FnMut(&mut Tx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         self.0.db.lookup(work).await
+    }
+}
+
+/// Reads the node's name, or gives it one.
+fn node(settings: &Settings) -> std::io::Result<Uuid> {
+    let path = settings.data_dir.join("node.id");
+    match std::fs::read_to_string(&path) {
+        Ok(name) => name
+            .trim()
+            .parse()
+            .map_err(|_| std::io::Error::other(format!("{}: not a node's name", path.display()))),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let name = id::new(settings.clock.now());
+            std::fs::write(&path, name.to_string())?;
+            Ok(name)
+        }
+        Err(error) => Err(error),
     }
 }
 

@@ -1,18 +1,21 @@
 //! The settings of `serve`: where each comes from, its default, and what is right.
 //! Flags win over environment variables, those over the file, and that over the defaults.
 
+mod layer;
+mod listen;
+mod secret;
+
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
-use clap::{Args, ValueEnum};
+use anyhow::Result;
 use gateway::Database;
-use serde::{Deserialize, Deserializer};
 use url::Url;
 
-use crate::duration::Period;
+pub use layer::{Layer, LogFormat, Policy};
+pub use listen::Listen;
+pub use secret::Secret;
 
 /// What the server runs with.
 #[derive(Clone)]
@@ -25,7 +28,7 @@ pub struct Config {
     pub database: Database,
     /// How others reach the server, without a slash at its end; if absent, where it listens.
     pub public_url: Option<String>,
-    /// The service account for pushes, as JSON.
+    /// The service account for pushes: its JSON, or the path of a file with it.
     pub firebase_credentials: Option<Secret>,
     /// Where pushes go instead of Google.
     pub fcm_endpoint: Option<Url>,
@@ -41,99 +44,6 @@ pub struct Config {
     pub log_format: LogFormat,
     /// Whether simulated phones make something happen.
     pub demo: bool,
-}
-
-/// Settings from one source; what it does not say is absent.
-#[derive(Debug, Clone, Default, Args, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
-pub struct Layer {
-    /// Address and port to listen on; port 0 takes a free one [default: 127.0.0.1:8000]
-    #[arg(long, env = "HTTPSMS_LISTEN", value_name = "HOST:PORT")]
-    #[serde(deserialize_with = "written")]
-    pub listen: Option<Listen>,
-    /// Where the data is kept [default: ./data]
-    #[arg(long, env = "HTTPSMS_DATA_DIR", value_name = "DIR")]
-    #[serde(alias = "data_dir")]
-    pub data_dir: Option<PathBuf>,
-    /// postgres://… [default: an SQLite file in the data directory]
-    #[arg(long, env = "HTTPSMS_DATABASE_URL", value_name = "URL", hide_env_values = true)]
-    #[serde(alias = "database_url")]
-    pub database_url: Option<Secret>,
-    /// How others reach the server [default: http:// and where it listens]
-    #[arg(long, env = "HTTPSMS_PUBLIC_URL", value_name = "URL")]
-    #[serde(alias = "public_url")]
-    pub public_url: Option<String>,
-    /// Service account for pushes through Firebase: a file, or its JSON
-    #[arg(
-        long,
-        env = "HTTPSMS_FIREBASE_CREDENTIALS",
-        value_name = "FILE|JSON",
-        hide_env_values = true
-    )]
-    #[serde(alias = "firebase_credentials")]
-    pub firebase_credentials: Option<Secret>,
-    /// Send pushes here, without credentials, instead of to Google
-    #[arg(long, env = "HTTPSMS_FCM_ENDPOINT", value_name = "URL")]
-    #[serde(alias = "fcm_endpoint")]
-    pub fcm_endpoint: Option<String>,
-    /// How mail leaves: smtp://… or smtps://…
-    #[arg(long, env = "HTTPSMS_SMTP_URL", value_name = "URL", hide_env_values = true)]
-    #[serde(alias = "smtp_url")]
-    pub smtp_url: Option<Secret>,
-    /// A phone without a heartbeat for so long is offline [default: 1h]
-    #[arg(long, env = "HTTPSMS_PHONE_OFFLINE_AFTER", value_name = "DURATION")]
-    #[serde(alias = "phone_offline_after", deserialize_with = "written")]
-    pub phone_offline_after: Option<Period>,
-    /// Whether webhooks may go to private addresses [default: allow]
-    #[arg(long, env = "HTTPSMS_WEBHOOK_PRIVATE_NETWORKS", value_name = "POLICY")]
-    #[serde(alias = "webhook_private_networks")]
-    pub webhook_private_networks: Option<Policy>,
-    /// error, warn, info, debug, trace, or filters such as info,db=debug [default: info]
-    #[arg(long, env = "HTTPSMS_LOG", value_name = "LEVEL")]
-    pub log: Option<String>,
-    /// How log records are written, to standard error [default: text]
-    #[arg(long, env = "HTTPSMS_LOG_FORMAT", value_name = "FORMAT")]
-    #[serde(alias = "log_format")]
-    pub log_format: Option<LogFormat>,
-    /// Start two simulated phones, so that something happens
-    #[arg(
-        long,
-        env = "HTTPSMS_DEMO",
-        value_name = "BOOL",
-        num_args = 0..=1,
-        require_equals = true,
-        default_missing_value = "true"
-    )]
-    pub demo: Option<bool>,
-}
-
-/// `HOST:PORT`; the host is a name or an address, the one of IPv6 in brackets.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Listen(pub String);
-
-/// Something that is never printed.
-#[derive(Clone, PartialEq, Eq, Deserialize)]
-#[serde(transparent)]
-pub struct Secret(String);
-
-/// Whether something is allowed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Policy {
-    /// Go ahead.
-    Allow,
-    /// Refuse.
-    Deny,
-}
-
-/// How log records are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum LogFormat {
-    /// A line for people.
-    Text,
-    /// A JSON object per line.
-    Json,
 }
 
 /// A setting is not right: the program was asked wrongly, nothing failed.
@@ -157,9 +67,7 @@ impl Config {
             data_dir: layer.data_dir.unwrap_or_else(|| "./data".into()),
             database: database(present(layer.database_url))?,
             public_url: web("public-url", layer.public_url)?.map(|url| without_slashes(&url)),
-            firebase_credentials: present(layer.firebase_credentials)
-                .map(credentials)
-                .transpose()?,
+            firebase_credentials: present(layer.firebase_credentials),
             fcm_endpoint: web("fcm-endpoint", layer.fcm_endpoint)?,
             smtp_url: present(layer.smtp_url),
             phone_offline_after: layer
@@ -212,84 +120,6 @@ impl fmt::Debug for Config {
     }
 }
 
-impl Layer {
-    /// Reads a TOML file.
-    fn read(file: &Path) -> Result<Self> {
-        let name = file.display();
-        let text =
-            std::fs::read_to_string(file).with_context(|| format!("cannot read {name}"))?;
-        Self::parse(&text).map_err(|complaint| Wrong(format!("{name}{complaint}")).into())
-    }
-
-    /// Complains with the line and what is wrong in it, but without the line itself: it may hold a secret.
-    fn parse(text: &str) -> Result<Self, String> {
-        toml::from_str(text).map_err(|error| {
-            let line = error.span().map_or_else(String::new, |span| {
-                let before = text.get(..span.start).unwrap_or(text);
-                format!(", line {}", before.matches('\n').count() + 1)
-            });
-            format!("{line}: {}", error.message())
-        })
-    }
-
-    /// This layer, and where it says nothing the one below.
-    fn over(self, below: Self) -> Self {
-        Self {
-            listen: self.listen.or(below.listen),
-            data_dir: self.data_dir.or(below.data_dir),
-            database_url: self.database_url.or(below.database_url),
-            public_url: self.public_url.or(below.public_url),
-            firebase_credentials: self.firebase_credentials.or(below.firebase_credentials),
-            fcm_endpoint: self.fcm_endpoint.or(below.fcm_endpoint),
-            smtp_url: self.smtp_url.or(below.smtp_url),
-            phone_offline_after: self.phone_offline_after.or(below.phone_offline_after),
-            webhook_private_networks: self
-                .webhook_private_networks
-                .or(below.webhook_private_networks),
-            log: self.log.or(below.log),
-            log_format: self.log_format.or(below.log_format),
-            demo: self.demo.or(below.demo),
-        }
-    }
-}
-
-impl FromStr for Listen {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let address = text
-            .rsplit_once(':')
-            .filter(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok());
-        match address {
-            Some((host, _)) if !host.contains(':') || host.starts_with('[') => {
-                Ok(Self(text.to_owned()))
-            }
-            _ => Err(format!(
-                "`{text}` is no address with a port, such as 127.0.0.1:8000 or [::1]:8000"
-            )),
-        }
-    }
-}
-
-impl Secret {
-    /// The secret itself.
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl From<&str> for Secret {
-    fn from(text: &str) -> Self {
-        Self(text.to_owned())
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("(secret)")
-    }
-}
-
 impl fmt::Display for Wrong {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -298,32 +128,23 @@ impl fmt::Display for Wrong {
 
 impl std::error::Error for Wrong {}
 
-/// A setting that a file writes as text.
-fn written<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
-where
-    D: Deserializer<'de>,
-    T: FromStr<Err = String>,
-{
-    let text = String::deserialize(deserializer)?;
-    text.parse().map(Some).map_err(serde::de::Error::custom)
-}
-
 /// An empty environment variable says nothing.
 fn present(secret: Option<Secret>) -> Option<Secret> {
-    secret.filter(|secret| !secret.0.trim().is_empty())
+    secret.filter(|secret| !secret.is_blank())
 }
 
 fn database(url: Option<Secret>) -> Result<Database, Wrong> {
-    match url {
-        None => Ok(Database::Sqlite),
-        Some(Secret(url)) if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
-            Ok(Database::Postgres(url))
-        }
-        // Without the value: a password may stand in it.
-        Some(_) => Err(Wrong(
-            "database-url must begin with postgres://; without it the data is kept in SQLite".into(),
-        )),
+    let Some(url) = url else {
+        return Ok(Database::Sqlite);
+    };
+    let url = url.reveal().trim();
+    if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+        return Ok(Database::Postgres(url.to_owned()));
     }
+    // Without the value: a password may stand in it.
+    Err(Wrong(
+        "database-url must begin with postgres://; without it the data is kept in SQLite".into(),
+    ))
 }
 
 fn web(name: &str, text: Option<String>) -> Result<Option<Url>, Wrong> {
@@ -340,16 +161,6 @@ fn web(name: &str, text: Option<String>) -> Result<Option<Url>, Wrong> {
 
 fn without_slashes(url: &Url) -> String {
     url.as_str().trim_end_matches('/').to_owned()
-}
-
-/// The JSON itself, or the file that holds it.
-fn credentials(given: Secret) -> Result<Secret> {
-    if given.0.trim_start().starts_with('{') {
-        return Ok(given);
-    }
-    let read = std::fs::read_to_string(&given.0)
-        .with_context(|| format!("cannot read the Firebase credentials {}", given.0))?;
-    Ok(Secret(read))
 }
 
 #[cfg(test)]
@@ -417,31 +228,13 @@ mod tests {
             demo: Some(false),
             ..Layer::default()
         };
-        let config = resolved(flags, "phone_offline_after = '4s'\ndemo = true\nlog = 'warn'");
+        let config = resolved(
+            flags,
+            "phone_offline_after = '4s'\ndemo = true\nlog = 'warn'",
+        );
         assert_eq!(config.phone_offline_after, Duration::from_mins(30));
         assert!(!config.demo);
         assert_eq!(config.log, "warn");
-    }
-
-    #[test]
-    fn a_wrong_file_is_told_by_line_without_its_words() {
-        let wrong = |file| Layer::parse(file).unwrap_err();
-        let unknown = wrong("log = 'info'\ndata-dri = 'x'");
-        assert!(unknown.starts_with(", line 2: unknown field `data-dri`"), "{unknown}");
-        assert!(wrong("phone-offline-after = 'soon'").contains("`soon` is no duration"));
-        assert!(wrong("listen = '8000'").contains("line 1: `8000`"));
-        assert!(wrong("data-dir = 'a'\ndata_dir = 'b'").contains("duplicate"));
-        assert!(!wrong("smtp-url = smtp://u:sesame@h").contains("sesame"));
-    }
-
-    #[test]
-    fn addresses_to_listen_on_have_a_port() {
-        for right in ["127.0.0.1:0", "localhost:8000", "[::1]:8000", "0.0.0.0:80"] {
-            assert!(right.parse::<Listen>().is_ok(), "{right}");
-        }
-        for wrong in ["", "8000", ":8000", "localhost", "::1:8000", "host:99999"] {
-            assert!(wrong.parse::<Listen>().is_err(), "{wrong}");
-        }
     }
 
     #[test]

@@ -32,9 +32,6 @@ const GRACE: Duration = Duration::from_secs(10);
 /// A request's head; ours are far smaller, those of browsers and proxies may not be.
 const MAX_HEAD_BYTES: u32 = 16 * 1024;
 
-/// What is read or written at a time, at most.
-const MAX_BUFFER_BYTES: usize = 64 * 1024;
-
 /// Requests at one time in one HTTP/2 connection.
 const MAX_STREAMS: u32 = 256;
 
@@ -77,8 +74,8 @@ fn builder() -> Builder<TokioExecutor> {
         .timer(TokioTimer::new())
         // It would count idle time as well: `pace` tells the two apart.
         .header_read_timeout(None)
-        .max_header_size(MAX_HEAD_BYTES as usize)
-        .max_buf_size(MAX_BUFFER_BYTES);
+        // A head must fit into the buffer; bodies pass through it piece by piece.
+        .max_buf_size(MAX_HEAD_BYTES as usize);
     builder
         .http2()
         .timer(TokioTimer::new())
@@ -89,7 +86,11 @@ fn builder() -> Builder<TokioExecutor> {
     builder
 }
 
-async fn answer(mut router: Router, request: Request<Incoming>, stop: &CancellationToken) -> Response {
+async fn answer(
+    mut router: Router,
+    request: Request<Incoming>,
+    stop: &CancellationToken,
+) -> Response {
     let waits = is_long_poll(&request);
     let answer = router.call(request);
     if waits {

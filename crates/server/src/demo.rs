@@ -6,80 +6,160 @@ mod script;
 
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use modem::simulate::{Happening, Options, Phone};
 use modem::wire::{MissedCall, Received, Sim};
 use modem::{Client, Stamp, Transport};
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use account::Account;
-use script::{Line, PHONES, SCRIPT};
+use account::{Account, PhoneKey};
+use script::{AGAIN, AUTO_REPLY, FIRST_TIME, Line, Model, PHONES, What};
 
-/// The demo's phones, signed in or about to be.
-struct Demo {
-    account: Account,
-    handsets: Vec<Handset>,
-}
+/// Between two lines of the script.
+const BREATH: Duration = Duration::from_millis(700);
 
-/// One of the phones.
+/// For the server's list of client versions.
+const VERSION: &str = concat!("demo-", env!("CARGO_PKG_VERSION"));
+
+/// One of the phones, as the script sees it.
 struct Handset {
-    number: &'static str,
-    /// For handing in what the script says that people write.
+    model: &'static Model,
+    /// Hands in what people write and whose calls are missed.
     client: Client,
-    phone: Phone,
     registered: CancellationToken,
+    /// Its key was made just now.
+    new: bool,
 }
 
-/// Plays until `stop`. Says in the log what goes wrong: the server goes on without a demo.
+/// Plays until `stop`. What goes wrong is said in the log: the server goes on without a demo.
 pub async fn run(server: Url, account_key: String, stop: CancellationToken) {
-    let played = async {
-        let (demo, first_time) = Demo::prepare(&server, account_key).await?;
-        demo.play(first_time, stop.clone()).await
-    };
-    match stop.run_until_cancelled(played).await {
-        Some(Err(error)) => tracing::warn!("the demo ended: {error:#}"),
-        Some(Ok(())) | None => {}
+    let ended = stop.run_until_cancelled(play(&server, &account_key)).await;
+    if let Some(Err(error)) = ended {
+        tracing::warn!("the demo has ended: {error:#}");
     }
 }
 
-impl Demo {
-    /// Finds or makes the phones' keys; beside them whether this is the first time.
-    async fn prepare(server: &Url, account_key: String) -> Result<(Self, bool)> {
-        let account = Account::new(server, account_key)?;
-        let transport = Transport::new()?;
-        let (mut handsets, mut first_time) = (Vec::new(), false);
-        for (place, phone) in PHONES.iter().enumerate() {
-            let (key, new) = account.phone_key(phone.name).await?;
-            first_time |= new;
-            let busy = place == 0;
-            let options = options(server, &key, phone.number, busy);
-            handsets.push(Handset::new(&transport, phone.number, options)?);
+async fn play(server: &Url, account_key: &str) -> Result<()> {
+    let account = Account::new(server, account_key)?;
+    let transport = Transport::new()?;
+    let mut phones = JoinSet::new();
+    let mut handsets = Vec::new();
+    for model in &PHONES {
+        let key = account.phone_key(model.name).await?;
+        let (handset, phone) = Handset::new(&transport, server, model, key)?;
+        phones.spawn(phone.run(CancellationToken::new()));
+        handsets.push(handset);
+    }
+    tokio::select! {
+        performed = perform(&account, &handsets) => performed?,
+        // A phone ends by itself only when the server does not take it.
+        Some(ended) = phones.join_next() => drop(ended??),
+    }
+    while let Some(ended) = phones.join_next().await {
+        ended??;
+    }
+    Ok(())
+}
+
+/// Plays the script, once the phones are there: whole the first time, later a few lines of it.
+async fn perform(account: &Account, handsets: &[Handset]) -> Result<()> {
+    for handset in handsets {
+        handset.registered.cancelled().await;
+        if handset.new {
+            account.tune(handset.model.number, AUTO_REPLY).await?;
         }
-        Ok((Self { account, handsets }, first_time))
+    }
+    let script = if handsets.iter().any(|handset| handset.new) {
+        FIRST_TIME
+    } else {
+        AGAIN
+    };
+    for line in script {
+        let handset = &handsets[line.phone];
+        handset.perform(account, line).await?;
+        tokio::time::sleep(BREATH).await;
+    }
+    Ok(())
+}
+
+impl Handset {
+    fn new(
+        transport: &Transport,
+        server: &Url,
+        model: &'static Model,
+        key: PhoneKey,
+    ) -> Result<(Self, Phone)> {
+        let registered = CancellationToken::new();
+        let phone = Phone::new(transport, options(server, model, &key))?.on_happening({
+            let registered = registered.clone();
+            move |happening| {
+                if matches!(happening, Happening::Registered { .. }) {
+                    registered.cancel();
+                }
+                tracing::info!(phone = model.name, "{happening}");
+            }
+        });
+        let handset = Self {
+            model,
+            client: Client::new(transport, server, &key.api_key.into(), VERSION)?,
+            registered,
+            new: key.new,
+        };
+        Ok((handset, phone))
     }
 
-    async fn play(self, first_time: bool, stop: CancellationToken) -> Result<()> {
-        let Self { account, handsets } = self;
-        let mut clients = Vec::new();
-        let mut registered = Vec::new();
-        let mut phones = tokio::task::JoinSet::new();
-        for handset in handsets {
-            clients.push((handset.number, handset.client));
-            registered.push(handset.registered);
-            phones.spawn(handset.phone.run(stop.clone()));
-        }
-        let script = async {
-            for signed_in in registered {
-                signed_in.cancelled().await;
+    async fn perform(&self, account: &Account, line: &Line) -> Result<()> {
+        let number = self.model.number;
+        let (from, to) = (line.contact.to_owned(), number.to_owned());
+        let happened = match line.what {
+            // The phone tells what it does with it.
+            What::Sends(text) => return account.send(number, line.contact, text).await,
+            What::Receives(text) => {
+                self.client.receive(&received(number, line, text)).await?;
+                let content = text.to_owned();
+                Happening::Received { from, to, content }
             }
-            perform(&account, &clients, first_time).await
+            What::MissesCall => {
+                self.client.missed_call(&missed(number, line)).await?;
+                Happening::MissedCall { from, to }
+            }
         };
-        tokio::select! {
-            performed = script => performed?,
-            // A phone ends early only when the server does not take it.
-            ended = phones.join_next() => return early(ended),
-        }
-        early(phones.join_next().await)
+        tracing::info!(phone = self.model.name, "{happened}");
+        Ok(())
+    }
+}
+
+fn missed<'a>(number: &'a str, line: &'a Line) -> MissedCall<'a> {
+    MissedCall {
+        sim: Sim::One,
+        from: line.contact,
+        timestamp: Stamp::now(),
+        to: number,
+    }
+}
+
+fn received<'a>(number: &'a str, line: &'a Line, text: &'a str) -> Received<'a> {
+    Received {
+        sim: Sim::One,
+        from: line.contact,
+        to: number,
+        content: text,
+        encrypted: false,
+        timestamp: Stamp::now(),
+        attachments: None,
+    }
+}
+
+fn options(server: &Url, model: &Model, key: &PhoneKey) -> Options {
+    Options {
+        latency: Duration::from_millis(200)..Duration::from_millis(1500),
+        delivery_latency: Duration::from_millis(300)..Duration::from_millis(2500),
+        failure_rate: 0.03,
+        incoming_every: model.incoming_every,
+        missed_call_rate: 0.15,
+        replies: model.replies,
+        ..Options::new(server.clone(), key.api_key.as_str(), [model.number])
     }
 }

@@ -109,10 +109,11 @@ fn is_of_one_client(error: &io::Error) -> bool {
 
 /// As many connections as there may be open files, up to the limit.
 fn seats() -> usize {
-    let files = rlimit::increase_nofile_limit(MAX_CONNECTIONS + OTHER_FILES).unwrap_or_else(|error| {
-        tracing::warn!(%error, "cannot raise the number of open files");
-        rlimit::getrlimit(rlimit::Resource::NOFILE).map_or(1024, |(soft, _)| soft)
-    });
+    let files =
+        rlimit::increase_nofile_limit(MAX_CONNECTIONS + OTHER_FILES).unwrap_or_else(|error| {
+            tracing::warn!(%error, "cannot raise the number of open files");
+            rlimit::getrlimit(rlimit::Resource::NOFILE).map_or(1024, |(soft, _)| soft)
+        });
     let seats = files.saturating_sub(OTHER_FILES).clamp(64, MAX_CONNECTIONS);
     usize::try_from(seats).unwrap_or(64)
 }

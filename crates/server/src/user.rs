@@ -6,7 +6,7 @@ use gateway::Gateway;
 use gateway::account::{NewUser, User};
 
 use crate::cli::{Place, UserAdd, UserCommand, UserName};
-use crate::config::{Config, Layer};
+use crate::config::{Config, Layer, Secret};
 use crate::screen;
 
 /// Opens the database, does what is asked, and closes it.
@@ -29,26 +29,27 @@ pub async fn run(place: Place, command: UserCommand) -> Result<()> {
 
 /// Opens the database of a server, making what is missing.
 pub async fn open(config: &Config) -> Result<Gateway> {
-    Gateway::open(config.gateway()).await.map_err(|error| match error {
-        gateway::Error::Files(error) => anyhow!(error).context(format!(
-            "cannot use the data directory {}",
-            config.data_dir.display()
-        )),
-        other => anyhow!(other).context("cannot open the database"),
-    })
+    Gateway::open(config.gateway())
+        .await
+        .map_err(|error| match error {
+            gateway::Error::Files(error) => anyhow!(error).context(format!(
+                "cannot use the data directory {}",
+                config.data_dir.display()
+            )),
+            other => anyhow!(other).context("cannot open the database"),
+        })
 }
 
 async fn add(gateway: &Gateway, user: UserAdd) -> Result<()> {
-    let secret = |secret: Option<crate::config::Secret>| {
-        secret
-            .map(|secret| secret.reveal().to_owned())
-            .filter(|secret| !secret.is_empty())
+    let given = |secret: Option<Secret>| {
+        let secret = secret.filter(|secret| !secret.is_blank())?;
+        Some(secret.reveal().to_owned())
     };
     let new = NewUser {
         email: user.email,
         id: user.id,
-        api_key: secret(user.api_key),
-        password: secret(user.password),
+        api_key: given(user.api_key),
+        password: given(user.password),
     };
     show(&gateway.add_user(new).await.map_err(spell_out)?);
     Ok(())

@@ -38,7 +38,7 @@ Welcome to httpsms! This is the first start, so there is an account for you now:
   API key   {key}
 
 The key is shown only now. Keep it; if it gets lost, this makes a new one
-(with the same --data-dir or --database-url as the server):
+(with --data-dir and --database-url as the server has them):
 
   httpsms user rotate-key --email {email}
 

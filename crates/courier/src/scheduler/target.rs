@@ -5,7 +5,8 @@ use std::collections::VecDeque;
 
 use gateway::delivery::{Delivery, Kind};
 
-use super::{Moment, Window};
+use super::Moment;
+use super::limits::Window;
 
 /// What the scheduler knows of a target. It is forgotten when there is nothing left to know.
 #[derive(Debug, Default)]

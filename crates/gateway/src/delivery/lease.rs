@@ -65,6 +65,7 @@ impl From<Row> for Delivery {
 impl Gateway {
     /// Takes the lease under which one node of a database carries, or renews it.
     ///
+    /// A node that was killed takes its own lease back at once; another waits until it has run out.
     /// The answer is the epoch to work in, a new one after each take-over, or `None` while another
     /// node holds the lease. From then on, new rows are born in this epoch and told by [`News::Due`].
     pub async fn take_lease(&self, current: Option<i64>) -> Result<Option<i64>> {
@@ -73,15 +74,18 @@ impl Gateway {
         let taken = self
             .write(move |work| {
                 let until = work.now + LEASE;
+                let node = work.gateway.node.to_string();
                 work.tx.execute(
-                    "INSERT INTO lease (name, epoch, until) VALUES ($1, 0, 0) ON CONFLICT DO NOTHING",
-                    &[&COURIER],
+                    "INSERT INTO lease (name, holder, epoch, until) VALUES ($1, $2, 0, 0)
+                     ON CONFLICT DO NOTHING",
+                    &[&COURIER, &node],
                 )?;
                 let epoch: Option<Scalar<i64>> = work.tx.optional(
-                    "UPDATE lease SET until = $3,
+                    "UPDATE lease SET until = $3, holder = $5,
                          epoch = CASE WHEN epoch = $2 THEN epoch ELSE epoch + 1 END
-                      WHERE name = $1 AND (epoch = $2 OR until <= $4) RETURNING epoch",
-                    &[&COURIER, &current, &until, &work.now],
+                      WHERE name = $1 AND (epoch = $2 OR until <= $4 OR holder = $5)
+                      RETURNING epoch",
+                    &[&COURIER, &current, &until, &work.now, &node],
                 )?;
                 Ok(epoch.map(|Scalar(epoch)| epoch))
             })

@@ -1,5 +1,7 @@
 //! New work for the courier, made in the transaction of its cause.
 
+use std::time::Duration;
+
 use db::Scalar;
 use uuid::Uuid;
 
@@ -7,6 +9,9 @@ use super::{COURIER, Cause, Delivery, Kind, Letter, News, ON_DISK};
 use crate::clock::Time;
 use crate::phone::Phone;
 use crate::{Result, Work, id};
+
+/// What is due later waits on disk: a bulk request must not fill the courier's memory.
+const TOLD_AHEAD: Duration = Duration::from_mins(1);
 
 /// Where a new row begins its life.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -120,9 +125,10 @@ impl Work<'_, '_> {
     }
 
     fn queue(&mut self, user_id: &str, mut delivery: Delivery, birth: Birth) -> Result<()> {
+        let soon = delivery.due_at <= self.now + TOLD_AHEAD;
         let epoch = match birth {
-            Birth::Told => self.gateway.handoff.epoch_for(delivery.target),
-            Birth::OnDisk | Birth::Parked => ON_DISK,
+            Birth::Told if soon => self.gateway.handoff.epoch_for(delivery.target),
+            Birth::Told | Birth::OnDisk | Birth::Parked => ON_DISK,
         };
         let seq = delivery.letter.as_ref().map(|letter| letter.seq);
         delivery.id = self.insert(user_id, &delivery, seq, None, epoch, birth)?;

@@ -143,21 +143,26 @@ async fn one_node_holds_the_lease() {
             gateway.take_lease(Some(world.epoch)).await.unwrap(),
             Some(world.epoch)
         );
-        assert_eq!(
-            gateway.take_lease(None).await.unwrap(),
-            None,
-            "another node must wait"
-        );
+        let Some((other, _folder)) = world.another_node().await else {
+            return;
+        };
+        assert_eq!(other.take_lease(None).await.unwrap(), None, "it must wait");
         world.clock.advance(LEASE);
-        let next = gateway.take_lease(None).await.unwrap().unwrap();
+        let next = other.take_lease(None).await.unwrap().unwrap();
         assert!(next > world.epoch);
-        assert_eq!(
-            gateway.take_lease(Some(world.epoch)).await.unwrap(),
-            None,
-            "the first has lost it"
-        );
-        gateway.release_lease(next).await.unwrap();
+        let lost = gateway.take_lease(Some(world.epoch)).await.unwrap();
+        assert_eq!(lost, None, "the first has lost it");
+        other.release_lease(next).await.unwrap();
         assert!(gateway.take_lease(None).await.unwrap().is_some());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_killed_node_takes_its_own_lease_back_at_once() {
+    on_each_engine(async |world: World| {
+        let again = world.gateway.take_lease(None).await.unwrap().unwrap();
+        assert!(again > world.epoch);
     })
     .await;
 }

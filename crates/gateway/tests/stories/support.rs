@@ -73,10 +73,24 @@ impl World {
         }
     }
 
+    /// Another node of the same database, if that can have several, with the same key file.
+    pub async fn another_node(&self) -> Option<(Gateway, tempfile::TempDir)> {
+        let Database::Postgres(_) = self.settings.database else {
+            return None;
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let key = self.settings.data_dir.join("secret.key");
+        std::fs::copy(key, folder.path().join("secret.key")).unwrap();
+        let settings = Settings {
+            data_dir: folder.path().to_owned(),
+            ..self.settings.clone()
+        };
+        Some((Gateway::open(settings).await.unwrap(), folder))
+    }
+
     /// Everything in memory is gone; what is on disk is opened again.
     pub async fn restarted(self) -> Self {
         self.gateway.close().await;
-        self.clock.advance(gateway::delivery::LEASE);
         let gateway = Gateway::open(self.settings.clone()).await.unwrap();
         Self::with(gateway, self.settings).await
     }

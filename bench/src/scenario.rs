@@ -1,0 +1,78 @@
+//! The scenarios by their names, and what each is about.
+
+mod backlog;
+mod endless;
+mod inflight;
+mod latency;
+mod life;
+mod lives;
+mod neighbour;
+mod receive;
+mod start;
+
+use std::fmt;
+
+use anyhow::Result;
+use clap::ValueEnum;
+
+use crate::args::{Args, Engine};
+use crate::figure::Figure;
+
+/// What can be measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Scenario {
+    /// Messages received as fast as possible, each delivered to one webhook, or to three
+    Receive,
+    /// From the request of a phone to the arrival at a webhook, at a fixed rate
+    Latency,
+    /// Whole lives of messages: send, wake, claim, sent, delivered, two webhooks
+    Life,
+    /// A fast receiver beside a slow one with 10,000 deliveries waiting
+    Neighbour,
+    /// A receiver that holds 10,000 requests open
+    Inflight,
+    /// A receiver that answers with a body without end
+    Endless,
+    /// Deliveries that wait for a dead endpoint
+    Backlog,
+    /// From start to ready, memory when idle, size of the binary
+    Start,
+}
+
+impl Scenario {
+    /// Runs it once.
+    pub async fn run(self, args: &Args, engine: Engine) -> Result<Vec<Figure>> {
+        match self {
+            Self::Receive => receive::run(args, engine).await,
+            Self::Latency => latency::run(args, engine).await,
+            Self::Life => life::run(args, engine).await,
+            Self::Neighbour => neighbour::run(args, engine).await,
+            Self::Inflight => inflight::run(args, engine).await,
+            Self::Endless => endless::run(args, engine).await,
+            Self::Backlog => backlog::run(args, engine).await,
+            Self::Start => start::run(args, engine).await,
+        }
+    }
+
+    /// Whether one run is enough for the time it takes.
+    pub fn is_long(self) -> bool {
+        matches!(
+            self,
+            Self::Neighbour | Self::Inflight | Self::Endless | Self::Backlog
+        )
+    }
+
+    /// The place of a scenario's lines in a table.
+    pub fn order(line: &str) -> usize {
+        let named = |scenario: &Self| line.starts_with(&format!("| {scenario}: "));
+        let all = Self::value_variants();
+        all.iter().position(named).unwrap_or(all.len())
+    }
+}
+
+impl fmt::Display for Scenario {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let value = self.to_possible_value();
+        f.pad(value.as_ref().map_or("", |value| value.get_name()))
+    }
+}

@@ -1,0 +1,170 @@
+//! A server on fresh data, with the accounts, phones and webhooks that a scenario wants.
+//! Everything is made through the command line and the API, as people do.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use serde_json::{Value, json};
+use testkit::postgres::{Database, fresh_database};
+use testkit::{Server, Setup};
+
+use crate::args::{Args, Engine};
+use crate::machine;
+use crate::wire::{self, Line};
+
+/// Long enough for every receiver's library.
+const SIGNING_KEY: &str = "a signing key of the load program, 64 characters long, or nearly.";
+
+/// A running server.
+pub struct Stage {
+    server: Server,
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// Numbers given out so far.
+    numbers: usize,
+    /// Goes after the server.
+    _database: Option<Database>,
+}
+
+/// A number of an account, and the key of the phone that holds it.
+#[derive(Clone, Debug)]
+pub struct Phone {
+    /// In E.164.
+    pub number: String,
+    /// `pk_…`
+    pub key: Arc<str>,
+}
+
+impl Stage {
+    /// Starts the server with so many accounts.
+    pub async fn start(args: &Args, engine: Engine, accounts: usize) -> Result<Self> {
+        let mut setup = Setup::new().arg("--webhook-private-networks=allow");
+        setup = setup.args(args.serve.split_whitespace());
+        if let Some(binary) = &args.binary {
+            setup = setup.binary(binary);
+        }
+        let database = match engine {
+            Engine::Sqlite => None,
+            Engine::Postgres => Some(fresh_database().await),
+        };
+        if let Some(database) = &database {
+            setup = setup.database_url(database.url());
+        }
+        for account in 0..accounts {
+            let email = format!("account-{account}@example.com");
+            setup = setup.user(&email, &format!("account-{account}"), &key_of(account));
+        }
+        let server = setup.try_start().await?;
+        let address = server.url().trim_start_matches("http://").parse();
+        Ok(Self {
+            address: address.context("the server listens on a name")?,
+            server,
+            numbers: 0,
+            _database: database,
+        })
+    }
+
+    /// The server's process id.
+    pub fn pid(&self) -> u32 {
+        self.server.pid()
+    }
+
+    /// Makes phone keys for an account, and phones that send 60 messages a minute, so many on each key.
+    pub async fn phones(
+        &mut self,
+        account: usize,
+        keys: usize,
+        numbers: usize,
+    ) -> Result<Vec<Phone>> {
+        let mut line = Line::open(self.address).await?;
+        let user = key_of(account);
+        let mut phones = Vec::with_capacity(keys * numbers);
+        for nth in 0..keys {
+            let name = json!({"name": format!("key {nth}")});
+            let made = post(&mut line, "POST", "/v1/phone-api-keys", &user, &name).await?;
+            let key: Arc<str> = made["api_key"].as_str().context("a key")?.into();
+            for _ in 0..numbers {
+                let number = format!("+1415{}", 2_000_000 + self.numbers);
+                self.numbers += 1;
+                register(&mut line, &user, &key, &number).await?;
+                phones.push(Phone {
+                    number,
+                    key: Arc::clone(&key),
+                });
+            }
+        }
+        Ok(phones)
+    }
+
+    /// Subscribes a URL to the events of these phones.
+    pub async fn webhook(
+        &self,
+        account: usize,
+        url: &str,
+        events: &[&str],
+        phones: &[Phone],
+    ) -> Result<()> {
+        let numbers: Vec<&str> = phones.iter().map(|phone| phone.number.as_str()).collect();
+        let webhook = json!({
+            "url": url,
+            "signing_key": SIGNING_KEY,
+            "events": events,
+            "phone_numbers": numbers,
+        });
+        let mut line = Line::open(self.address).await?;
+        post(
+            &mut line,
+            "POST",
+            "/v1/webhooks",
+            &key_of(account),
+            &webhook,
+        )
+        .await?;
+        Ok(())
+    }
+}
+
+/// The API key of an account: 67 characters, like those the server makes.
+pub fn key_of(account: usize) -> String {
+    format!("uk_{account:064}")
+}
+
+async fn register(line: &mut Line, user: &str, key: &str, number: &str) -> Result<()> {
+    let token = format!("stream:{}", &number[1..]);
+    let phone = json!({"phone_number": number, "sim": "SIM1", "fcm_token": token});
+    post(line, "PUT", "/v1/phones/fcm-token", key, &phone).await?;
+    let settings = json!({
+        "phone_number": number,
+        "sim": "SIM1",
+        "fcm_token": token,
+        "messages_per_minute": 60,
+    });
+    post(line, "PUT", "/v1/phones", user, &settings).await?;
+    Ok(())
+}
+
+async fn post(line: &mut Line, method: &str, path: &str, key: &str, body: &Value) -> Result<Value> {
+    let request = wire::request(method, path, key, &body.to_string());
+    let answer = line.ask(&request).await?.ok();
+    answer.with_context(|| format!("{method} {path}"))?.data()
+}
+
+/// The request of a phone that hands in an SMS; only its text and sender differ from the next one.
+pub fn received(phone: &Phone, content: &str, contact: usize) -> Vec<u8> {
+    let body = json!({
+        "sim": "SIM1",
+        "from": format!("+1650{}", 2_000_000 + contact % 1_000),
+        "to": phone.number,
+        "content": content,
+        "encrypted": false,
+        "timestamp": machine::stamp(),
+        "attachments": null,
+    });
+    wire::request(
+        "POST",
+        "/v1/messages/receive",
+        &phone.key,
+        &body.to_string(),
+    )
+}

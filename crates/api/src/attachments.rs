@@ -1,0 +1,42 @@
+//! Files that came with an MMS. Public: who knows the URL may read.
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::response::Response;
+use axum::routing::get;
+use gateway::Gateway;
+use http::{HeaderValue, header};
+use tokio_util::io::ReaderStream;
+
+use crate::check::Params;
+use crate::envelope::Answer;
+use crate::routes::Routes;
+
+pub(crate) fn routes(routes: Routes) -> Routes {
+    routes.on(
+        "/v1/attachments/{user}/{message}/{index}/{file}",
+        get(download),
+    )
+}
+
+/// Bytes in memory for each download.
+const CHUNK: usize = 64 << 10;
+
+async fn download(
+    State(gateway): State<Gateway>,
+    Params((user, message, index, name)): Params<(String, String, String, String)>,
+) -> Answer {
+    let found = gateway.attachment(&user, &message, &index, &name).await?;
+    let file = tokio::fs::File::from_std(found.file);
+    let mut response = Response::new(Body::from_stream(ReaderStream::with_capacity(file, CHUNK)));
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (header::CONTENT_TYPE, found.content_type),
+        (header::CONTENT_DISPOSITION, "attachment"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(found.length));
+    Ok(response)
+}

@@ -1,0 +1,156 @@
+//! Who is asking: the account by its key, or on a phone's routes also a phone by its own.
+//!
+//! A user key is read from the header `x-api-key`, else from a member of the JSON body with that
+//! name, else from the query. A phone key, which begins with `pk_`, counts in the header only.
+
+use axum::extract::{FromRequestParts, Request};
+use gateway::{Caller, Gateway};
+use http::request::Parts;
+use http::{HeaderMap, Uri};
+
+use crate::error::Error;
+use crate::query::Query;
+use crate::{Api, body, json};
+
+const NAME: &str = "x-api-key";
+const PHONE_KEY: &str = "pk_";
+
+/// An account, by its own key.
+pub(crate) struct UserCaller(pub(crate) Caller);
+
+/// A phone by its key, or an account by its own.
+pub(crate) struct PhoneOrUser(pub(crate) Caller);
+
+impl FromRequestParts<Api> for UserCaller {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Error> {
+        let caller = user(parts, &api.gateway).await?;
+        caller.map(Self).ok_or(Error::Unauthorized)
+    }
+}
+
+impl FromRequestParts<Api> for PhoneOrUser {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Error> {
+        let caller = match in_header(&parts.headers) {
+            Some(key) if key.starts_with(PHONE_KEY) => api.gateway.phone_caller(key).await?,
+            _ => user(parts, &api.gateway).await?,
+        };
+        caller.map(Self).ok_or(Error::Unauthorized)
+    }
+}
+
+async fn user(parts: &Parts, gateway: &Gateway) -> Result<Option<Caller>, Error> {
+    let found;
+    let key = match (
+        in_header(&parts.headers),
+        parts.extensions.get::<KeyInBody>(),
+    ) {
+        (Some(key), _) => key,
+        (None, Some(KeyInBody(key))) => key,
+        (None, None) => {
+            found = in_query(&parts.uri);
+            found.as_str()
+        }
+    };
+    if key.is_empty() || key == "undefined" || key.starts_with(PHONE_KEY) {
+        return Ok(None);
+    }
+    Ok(gateway.user(key).await?)
+}
+
+/// The header's value, unless it is empty. One that is no text is nobody's key.
+fn in_header(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(NAME)?.as_bytes();
+    let key = std::str::from_utf8(value).unwrap_or("undefined");
+    (!key.is_empty()).then_some(key)
+}
+
+fn in_query(uri: &Uri) -> String {
+    match uri.query() {
+        Some(query) if has_key(query) => Query::lenient(query).text(NAME).to_owned(),
+        _ => String::new(),
+    }
+}
+
+fn has_key(query: &str) -> bool {
+    query.len() >= NAME.len() && query.to_ascii_lowercase().contains(NAME)
+}
+
+/// Whether the body is the only place left for a key.
+pub(crate) fn may_be_in_body(request: &Request) -> bool {
+    in_header(request.headers()).is_none()
+        && body::is_json(request.headers())
+        && !request.uri().query().is_some_and(has_key)
+}
+
+/// A key that was a member of the body, put into the request's extensions.
+#[derive(Clone)]
+pub(crate) struct KeyInBody(String);
+
+impl KeyInBody {
+    pub(crate) fn find(body: &[u8]) -> Option<Self> {
+        json::text_member(body, NAME).map(Self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(header: Option<&str>, content_type: &str, query: &str) -> Request {
+        let mut builder = Request::builder()
+            .uri(format!("/v1/phones{query}"))
+            .header("content-type", content_type);
+        if let Some(key) = header {
+            builder = builder.header(NAME, key);
+        }
+        builder.body(axum::body::Body::empty()).unwrap()
+    }
+
+    #[test]
+    fn the_body_is_looked_into_only_for_want_of_a_key() {
+        for (header, content_type, query, expected) in [
+            (None, "application/json", "", true),
+            (
+                Some(""),
+                "application/json; charset=utf-8",
+                "?limit=1",
+                true,
+            ),
+            (Some("k"), "application/json", "", false),
+            (Some("undefined"), "application/json", "", false),
+            (None, "application/json", "?X-Api-Key=k", false),
+            (None, "text/plain", "", false),
+        ] {
+            let request = request(header, content_type, query);
+            assert_eq!(
+                may_be_in_body(&request),
+                expected,
+                "{header:?} {content_type} {query}"
+            );
+        }
+    }
+
+    #[test]
+    fn keys_are_read_where_they_may_stand() {
+        assert_eq!(
+            in_query(request(None, "", "?a=b&x-api-key=k%2B1").uri()),
+            "k+1"
+        );
+        assert_eq!(in_query(request(None, "", "?a=b").uri()), "");
+        let found = KeyInBody::find(br#"{"a": [{"x-api-key": "no"}], "x-api-key": "yes"}"#);
+        assert_eq!(found.map(|key| key.0).as_deref(), Some("yes"));
+        for none in [
+            "",
+            "[]",
+            "{",
+            "{\"x-api-key\": 1}",
+            "{\"to\": \"x-api-key\"}",
+        ] {
+            assert!(KeyInBody::find(none.as_bytes()).is_none(), "{none}");
+        }
+    }
+}

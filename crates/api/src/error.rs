@@ -1,0 +1,131 @@
+//! What is wrong with a request, or with us, and how the wire says so.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use axum::response::{IntoResponse, Response};
+use gateway::Fields;
+use http::{HeaderValue, StatusCode, header};
+
+use crate::envelope;
+
+/// Why a request is not done.
+#[derive(Debug)]
+pub(crate) enum Error {
+    /// 400: not a request of this API; in words, what was expected.
+    Malformed(String),
+    /// 401: nobody we know.
+    Unauthorized,
+    /// 401: somebody else, where only oneself is served. The reference spells the header differently.
+    NotYourself,
+    /// 401: a phone key for another number.
+    NotBound { number: String, held: Vec<String> },
+    /// 404.
+    NotFound(String),
+    /// 413.
+    TooLarge,
+    /// 422: the route's own words, and what is wrong field by field.
+    Invalid(&'static str, Fields),
+    /// 503: try again.
+    Unavailable,
+    /// 500, logged where it was met.
+    Internal,
+}
+
+const NOT_AUTHORIZED: &str = "You are not authorized to carry out this request.";
+
+impl Error {
+    pub(crate) fn malformed(why: impl Into<String>) -> Self {
+        Self::Malformed(why.into())
+    }
+
+    /// Reads an error of the product for a route that has these words for 422.
+    pub(crate) fn of(invalid: &'static str) -> impl Fn(gateway::Error) -> Self {
+        move |error| match error {
+            gateway::Error::Invalid(fields) => Self::Invalid(invalid, fields),
+            other => Self::from(other),
+        }
+    }
+}
+
+impl From<gateway::Error> for Error {
+    fn from(error: gateway::Error) -> Self {
+        if error.is_unavailable() {
+            warn_now_and_then(&error);
+            return Self::Unavailable;
+        }
+        match error {
+            gateway::Error::NotFound(what) => Self::NotFound(what),
+            gateway::Error::Invalid(fields) => Self::Invalid("validation errors", fields),
+            gateway::Error::NotBound { number, held } => Self::NotBound { number, held },
+            gateway::Error::Unauthorized => Self::Unauthorized,
+            error => {
+                tracing::error!(%error, "a request failed");
+                Self::Internal
+            }
+        }
+    }
+}
+
+/// One line a second says that the database is away, however many requests notice.
+fn warn_now_and_then(error: &gateway::Error) {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    static START: std::sync::LazyLock<Instant> = std::sync::LazyLock::new(Instant::now);
+    let now = START.elapsed().as_secs();
+    if NEXT.fetch_max(now + 1, Ordering::Relaxed) <= now {
+        tracing::warn!(%error, "requests are answered 503 for now");
+    }
+}
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Malformed(why) => envelope::error(
+                StatusCode::BAD_REQUEST,
+                "The request isn't properly formed",
+                Some(&why),
+            ),
+            Self::Unauthorized => not_authorized("x-api-key"),
+            Self::NotYourself => not_authorized("X-API-Key"),
+            Self::NotBound { number, held } => not_bound(&number, &held),
+            Self::NotFound(what) => envelope::error(StatusCode::NOT_FOUND, &what, None::<&()>),
+            Self::TooLarge => {
+                (StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large").into_response()
+            }
+            Self::Invalid(message, fields) => {
+                envelope::error(StatusCode::UNPROCESSABLE_ENTITY, message, Some(&fields))
+            }
+            Self::Unavailable => unavailable(),
+            Self::Internal => envelope::error(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "We ran into an internal error while handling the request.",
+                None::<&()>,
+            ),
+        }
+    }
+}
+
+fn not_authorized(header: &str) -> Response {
+    let hint = format!("Make sure your API key is set in the [{header}] header in the request");
+    envelope::error(StatusCode::UNAUTHORIZED, NOT_AUTHORIZED, Some(&hint))
+}
+
+fn not_bound(number: &str, held: &[String]) -> Response {
+    let held = held.join(",");
+    let why = format!(
+        "The phone API key is does not have permission to carry out actions on the phone number [{number}]. The API key is only configured for these phone numbers [{held}]"
+    );
+    let message = "You are not authorized to carry out the request for this phone number";
+    envelope::error(StatusCode::UNAUTHORIZED, message, Some(&why))
+}
+
+fn unavailable() -> Response {
+    let mut response = envelope::error(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "The database is not available at the moment. Please try again.",
+        None::<&()>,
+    );
+    let second = HeaderValue::from_static("1");
+    response.headers_mut().insert(header::RETRY_AFTER, second);
+    response
+}

@@ -1,0 +1,84 @@
+//! Keys that phones show instead of the account's own.
+
+use axum::extract::State;
+use axum::routing::{delete, get};
+use gateway::{Fields, Gateway, number};
+
+use crate::auth::UserCaller;
+use crate::body::JsonBody;
+use crate::check::{self, Params};
+use crate::envelope::{self, Answer};
+use crate::error::Error;
+use crate::page::{self, Rule};
+use crate::query::Query;
+use crate::routes::Routes;
+
+pub(crate) fn routes(routes: Routes) -> Routes {
+    routes
+        .on("/v1/phone-api-keys", get(list).post(create))
+        .on("/v1/phone-api-keys/{id}", delete(revoke))
+        .on("/v1/phone-api-keys/{id}/phones/{phone}", delete(detach))
+}
+
+/// The reference's words, whatever the route does.
+const WRONG_ID: &str = "validation errors while storing event";
+
+async fn list(
+    State(gateway): State<Gateway>,
+    UserCaller(caller): UserCaller,
+    query: Query,
+) -> Answer {
+    const INVALID: &str = "validation errors while fetching phone API keys";
+    const RULE: Rule = Rule {
+        default: 1,
+        longest: 100,
+    };
+    let mut wrong = Fields::default();
+    let page = page::read(&query, &RULE, &mut wrong);
+    wrong
+        .check()
+        .map_err(|wrong| Error::Invalid(INVALID, wrong))?;
+    let keys = gateway.phone_keys(&caller, page).await?;
+    Ok(envelope::fetched(&keys, "phone API key"))
+}
+
+async fn create(
+    State(gateway): State<Gateway>,
+    UserCaller(caller): UserCaller,
+    body: JsonBody,
+) -> Answer {
+    // As in the reference, a name that looks like a number is written like one.
+    let name = number::address(&body.members()?.text_or_empty("name")?);
+    let mut wrong = Fields::default();
+    check::filled(&mut wrong, "name", &name, 60);
+    wrong
+        .check()
+        .map_err(|wrong| Error::Invalid("validation errors while updating phones", wrong))?;
+    let key = gateway.add_phone_key(&caller, name).await?;
+    Ok(envelope::ok("phone API key created successfully", &key))
+}
+
+async fn revoke(
+    State(gateway): State<Gateway>,
+    UserCaller(caller): UserCaller,
+    Params(id): Params<String>,
+) -> Answer {
+    let id = check::id(WRONG_ID, "phoneAPIKeyID", &id)?;
+    gateway.delete_phone_key(&caller, id).await?;
+    Ok(envelope::no_content())
+}
+
+async fn detach(
+    State(gateway): State<Gateway>,
+    UserCaller(caller): UserCaller,
+    Params((key, phone)): Params<(String, String)>,
+) -> Answer {
+    let mut wrong = Fields::default();
+    let key = check::uuid(&mut wrong, "phoneAPIKeyID", &key);
+    let phone = check::uuid(&mut wrong, "phoneID", &phone);
+    let (Some(key), Some(phone)) = (key, phone) else {
+        return Err(Error::Invalid(WRONG_ID, wrong));
+    };
+    gateway.detach_phone(&caller, key, phone).await?;
+    Ok(envelope::no_content())
+}

@@ -1,0 +1,8 @@
+//! What the courier does with a real gateway and real receivers, on every engine.
+#![expect(clippy::unwrap_used, reason = "a test may fail where it likes")]
+
+mod nodes;
+mod outage;
+mod pushes;
+mod support;
+mod webhooks;

@@ -1,0 +1,175 @@
+//! Settings from one source: flags with environment variables, or the TOML file.
+//! What each setting is called and how it is written; its default and what is right stand in `config`.
+
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use anyhow::{Context as _, Result};
+use clap::{Args, ValueEnum};
+use serde::{Deserialize, Deserializer};
+
+use super::{Listen, Secret, Wrong};
+use crate::duration::Period;
+
+/// Settings from one source; what it does not say is absent.
+#[derive(Debug, Clone, Default, Args, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Layer {
+    /// Address and port to listen on; port 0 takes a free one [default: 127.0.0.1:8000]
+    #[arg(long, env = "HTTPSMS_LISTEN", value_name = "HOST:PORT")]
+    #[serde(deserialize_with = "written")]
+    pub listen: Option<Listen>,
+    /// Where the data is kept [default: ./data]
+    #[arg(long, env = "HTTPSMS_DATA_DIR", value_name = "DIR")]
+    #[serde(alias = "data_dir")]
+    pub data_dir: Option<PathBuf>,
+    /// postgres://… [default: an SQLite file in the data directory]
+    #[arg(
+        long,
+        env = "HTTPSMS_DATABASE_URL",
+        value_name = "URL",
+        hide_env_values = true
+    )]
+    #[serde(alias = "database_url")]
+    pub database_url: Option<Secret>,
+    /// How others reach the server [default: http:// and where it listens]
+    #[arg(long, env = "HTTPSMS_PUBLIC_URL", value_name = "URL")]
+    #[serde(alias = "public_url")]
+    pub public_url: Option<String>,
+    /// Service account for pushes through Firebase: a file, or its JSON
+    #[arg(
+        long,
+        env = "HTTPSMS_FIREBASE_CREDENTIALS",
+        value_name = "FILE|JSON",
+        hide_env_values = true
+    )]
+    #[serde(alias = "firebase_credentials")]
+    pub firebase_credentials: Option<Secret>,
+    /// Send pushes here, without credentials, instead of to Google
+    #[arg(long, env = "HTTPSMS_FCM_ENDPOINT", value_name = "URL")]
+    #[serde(alias = "fcm_endpoint")]
+    pub fcm_endpoint: Option<String>,
+    /// How mail leaves: smtp://… or smtps://…
+    #[arg(
+        long,
+        env = "HTTPSMS_SMTP_URL",
+        value_name = "URL",
+        hide_env_values = true
+    )]
+    #[serde(alias = "smtp_url")]
+    pub smtp_url: Option<Secret>,
+    /// A phone without a heartbeat for so long is offline [default: 1h]
+    #[arg(long, env = "HTTPSMS_PHONE_OFFLINE_AFTER", value_name = "DURATION")]
+    #[serde(alias = "phone_offline_after", deserialize_with = "written")]
+    pub phone_offline_after: Option<Period>,
+    /// Whether webhooks may go to private addresses [default: allow]
+    #[arg(long, env = "HTTPSMS_WEBHOOK_PRIVATE_NETWORKS", value_name = "POLICY")]
+    #[serde(alias = "webhook_private_networks")]
+    pub webhook_private_networks: Option<Policy>,
+    /// error, warn, info, debug, trace, or filters such as info,db=debug [default: info]
+    #[arg(long, env = "HTTPSMS_LOG", value_name = "LEVEL")]
+    pub log: Option<String>,
+    /// How log records are written, to standard error [default: text]
+    #[arg(long, env = "HTTPSMS_LOG_FORMAT", value_name = "FORMAT")]
+    #[serde(alias = "log_format")]
+    pub log_format: Option<LogFormat>,
+    /// Start two simulated phones, so that something happens
+    #[arg(
+        long,
+        env = "HTTPSMS_DEMO",
+        value_name = "BOOL",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true"
+    )]
+    pub demo: Option<bool>,
+}
+
+/// Whether something is allowed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Policy {
+    /// Go ahead.
+    Allow,
+    /// Refuse.
+    Deny,
+}
+
+/// How log records are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// A line for people.
+    Text,
+    /// A JSON object per line.
+    Json,
+}
+
+impl Layer {
+    /// Reads a TOML file.
+    pub(super) fn read(file: &Path) -> Result<Self> {
+        let name = file.display();
+        let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {name}"))?;
+        Self::parse(&text).map_err(|complaint| Wrong(format!("{name}{complaint}")).into())
+    }
+
+    /// Complains with the line and what is wrong in it, but without the line itself: it may hold a secret.
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
+        toml::from_str(text).map_err(|error| {
+            let line = error.span().map_or_else(String::new, |span| {
+                let before = text.get(..span.start).unwrap_or(text);
+                format!(", line {}", before.matches('\n').count() + 1)
+            });
+            format!("{line}: {}", error.message())
+        })
+    }
+
+    /// This layer, and where it says nothing the one below.
+    pub(super) fn over(self, below: Self) -> Self {
+        Self {
+            listen: self.listen.or(below.listen),
+            data_dir: self.data_dir.or(below.data_dir),
+            database_url: self.database_url.or(below.database_url),
+            public_url: self.public_url.or(below.public_url),
+            firebase_credentials: self.firebase_credentials.or(below.firebase_credentials),
+            fcm_endpoint: self.fcm_endpoint.or(below.fcm_endpoint),
+            smtp_url: self.smtp_url.or(below.smtp_url),
+            phone_offline_after: self.phone_offline_after.or(below.phone_offline_after),
+            webhook_private_networks: self
+                .webhook_private_networks
+                .or(below.webhook_private_networks),
+            log: self.log.or(below.log),
+            log_format: self.log_format.or(below.log_format),
+            demo: self.demo.or(below.demo),
+        }
+    }
+}
+
+/// A setting that a file writes as text.
+fn written<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: FromStr<Err = String>,
+{
+    let text = String::deserialize(deserializer)?;
+    text.parse().map(Some).map_err(serde::de::Error::custom)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrong_file_is_told_by_line_without_its_words() {
+        let wrong = |file| Layer::parse(file).unwrap_err();
+        let unknown = wrong("log = 'info'\ndata-dri = 'x'");
+        assert!(
+            unknown.starts_with(", line 2: unknown field `data-dri`"),
+            "{unknown}"
+        );
+        assert!(wrong("phone-offline-after = 'soon'").contains("`soon` is no duration"));
+        assert!(wrong("listen = '8000'").contains("line 1: `8000`"));
+        assert!(wrong("data-dir = 'a'\ndata_dir = 'b'").contains("duplicate"));
+        assert!(!wrong("smtp-url = smtp://u:sesame@h").contains("sesame"));
+    }
+}

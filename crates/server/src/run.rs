@@ -1,0 +1,184 @@
+//! `httpsms serve`: puts the parts together, runs them, and takes them apart in the right order.
+//! The rules of each part stand with the part.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, anyhow};
+use axum::Router;
+use courier::{Courier, Fcm, PrivateNetworks};
+use gateway::{Database, Gateway};
+use tokio::task::{JoinError, JoinHandle, JoinSet};
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::{Config, Policy, Wrong};
+use crate::listener::Listener;
+use crate::lock::Lock;
+use crate::{demo, page, screen, signals, user, welcome};
+
+/// For what the workers have under way when they are told to stop.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// Runs the server until a signal.
+pub async fn serve(config: Config) -> Result<()> {
+    let stop = signals::stop()?;
+    let courier = courier_options(&config)?;
+    let _lock = lock(&config)?;
+    let listener = Listener::bind(&config.listen).await?;
+    let Some(gateway) = stop.run_until_cancelled(user::open(&config)).await else {
+        return Ok(());
+    };
+    let gateway = gateway?;
+    let workers = Workers::start(&config, &gateway, courier)?;
+    let served = attend(&config, &stop, listener, &gateway, workers).await;
+    gateway.close().await;
+    served
+}
+
+/// Serves until it is to stop, or a worker fails; then stops everything but the database.
+async fn attend(
+    config: &Config,
+    stop: &CancellationToken,
+    listener: Listener,
+    gateway: &Gateway,
+    mut workers: Workers,
+) -> Result<()> {
+    let (address, local) = (listener.url(), listener.local_url());
+    let public_url = config.public_url.as_ref().unwrap_or(&local);
+    let requests = tokio::spawn(listener.serve(router(gateway, public_url), stop.clone()));
+    if let Some(owner) = welcome::owner(gateway).await? {
+        welcome::show(&owner, public_url);
+    }
+    announce(config, &address);
+    let demo = start_demo(config, gateway, &local, stop).await?;
+
+    let ended = tokio::select! {
+        () = stop.cancelled() => Ok(()),
+        worker = workers.ended() => Err(worker),
+    };
+    tracing::info!("stopping");
+    stop.cancel();
+    if let Some(demo) = demo {
+        // What went wrong with it is in the log.
+        let _ = demo.await;
+    }
+    requests.await.context("the listener failed")?;
+    // Only now: what the last requests have made is still carried.
+    workers.stop().await;
+    ended
+}
+
+/// What works without being asked.
+struct Workers {
+    stop: CancellationToken,
+    running: JoinSet<()>,
+}
+
+impl Workers {
+    fn start(config: &Config, gateway: &Gateway, options: courier::Options) -> Result<Self> {
+        let stop = CancellationToken::new();
+        let mut running = JoinSet::new();
+        let courier = Courier::new(gateway.clone(), options).context("a second courier")?;
+        running.spawn(courier.run(stop.clone()));
+        let (timers, until) = (gateway.clone(), stop.clone());
+        running.spawn(async move { timers.run_timers(until).await });
+        // An SQLite file has no other nodes to listen to.
+        if matches!(config.database, Database::Postgres(_)) {
+            let (nodes, until) = (gateway.clone(), stop.clone());
+            running.spawn(async move { nodes.run_listener(until).await });
+        }
+        Ok(Self { stop, running })
+    }
+
+    /// Waits for the end of one of them, which never comes before they are told to stop: better to
+    /// be started again than to go on without it.
+    async fn ended(&mut self) -> anyhow::Error {
+        match self.running.join_next().await {
+            Some(Err(error)) => failed(error),
+            _ => anyhow!("a part of the server has ended by itself"),
+        }
+    }
+
+    async fn stop(mut self) {
+        self.stop.cancel();
+        let all = async { while self.running.join_next().await.is_some() {} };
+        if timeout(GRACE, all).await.is_err() {
+            tracing::warn!("stopped in the midst of work; it goes on at the next start");
+        }
+    }
+}
+
+fn failed(error: JoinError) -> anyhow::Error {
+    anyhow!(error).context("a part of the server has failed")
+}
+
+/// With SQLite one server at a time; with PostgreSQL as many as you like.
+fn lock(config: &Config) -> Result<Option<Lock>> {
+    let folder = &config.data_dir;
+    std::fs::create_dir_all(folder)
+        .with_context(|| format!("cannot use the data directory {}", folder.display()))?;
+    match config.database {
+        Database::Sqlite => Lock::take(folder).map(Some),
+        Database::Postgres(_) => Ok(None),
+    }
+}
+
+fn router(gateway: &Gateway, public_url: &str) -> Router {
+    let api = api::router(gateway.clone(), api::Options::new(public_url));
+    page::beside(api, public_url)
+}
+
+fn courier_options(config: &Config) -> Result<courier::Options, Wrong> {
+    let private_networks = match config.webhook_private_networks {
+        Policy::Allow => PrivateNetworks::Allow,
+        Policy::Deny => PrivateNetworks::Deny,
+    };
+    Ok(courier::Options {
+        private_networks,
+        fcm: fcm(config)?,
+        ..courier::Options::default()
+    })
+}
+
+/// An endpoint of its own is for tests, and wins over the credentials.
+fn fcm(config: &Config) -> Result<Option<Fcm>, Wrong> {
+    if let Some(endpoint) = &config.fcm_endpoint {
+        let fcm = Fcm::test(endpoint.as_str());
+        return fcm
+            .map(Some)
+            .ok_or_else(|| Wrong("fcm-endpoint cannot be used".to_owned()));
+    }
+    config
+        .firebase_credentials
+        .as_ref()
+        .map(|credentials| Fcm::google(credentials.reveal()))
+        .transpose()
+        .map_err(|error| Wrong(error.to_string()))
+}
+
+fn announce(config: &Config, address: &str) {
+    screen::line(match config.webhook_private_networks {
+        Policy::Allow => "webhooks may go to private networks (--webhook-private-networks allow)",
+        Policy::Deny => "webhooks may not go to private networks (--webhook-private-networks deny)",
+    });
+    screen::line(format_args!("listening on {address}"));
+}
+
+/// Starts the demo with the first account's key.
+async fn start_demo(
+    config: &Config,
+    gateway: &Gateway,
+    server: &str,
+    stop: &CancellationToken,
+) -> Result<Option<JoinHandle<()>>> {
+    if !config.demo {
+        return Ok(None);
+    }
+    let Some(user) = gateway.users().await?.into_iter().next() else {
+        return Ok(None);
+    };
+    let server = server.parse().context("the server's own address")?;
+    screen::line(format_args!("the demo's phones are of {}", user.email));
+    let demo = demo::run(server, user.api_key, stop.clone());
+    Ok(Some(tokio::spawn(demo)))
+}

@@ -29,7 +29,7 @@ check: ## formatting and lints
 bench: ## measure the release build on this machine; ARGS="…" are flags of the load program
 	@scripts/need-cargo
 	cargo build --release -p httpsms -p bench
-	$(TARGET)/release/bench $(ARGS)
+	ulimit -n 20000 2>/dev/null || true; $(TARGET)/release/bench $(ARGS)
 
 clean: ## remove what was built; data stays
 	@scripts/need-cargo

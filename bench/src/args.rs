@@ -51,6 +51,9 @@ pub struct Args {
     /// Wait up to so many seconds for a machine that others leave alone, before each run
     #[arg(long, default_value_t = 60)]
     calm: u64,
+    /// Make a run that others disturbed again, so often at most
+    #[arg(long, default_value_t = 3)]
+    tries: usize,
     /// Further flags of `serve`, separated by blanks
     #[arg(long, default_value = "", allow_hyphen_values = true)]
     pub serve: String,
@@ -97,6 +100,11 @@ impl Args {
     /// How long load is offered.
     pub fn length(&self) -> Duration {
         Duration::from_secs(self.seconds)
+    }
+
+    /// How often a run is made until it is undisturbed.
+    pub fn tries(&self) -> usize {
+        self.tries.max(1)
     }
 
     /// How long to wait for a calm machine.

@@ -111,6 +111,12 @@ impl fmt::Display for Thousands {
     }
 }
 
+/// How much of the machine others took in a run, in percent.
+pub fn others(figures: &[Figure]) -> f64 {
+    let others = figures.iter().filter(|figure| figure.unit == Unit::Percent);
+    others.map(|figure| figure.value).fold(0.0, f64::max)
+}
+
 /// A count as a number to calculate with.
 pub fn real(count: usize) -> f64 {
     f64::from(u32::try_from(count).unwrap_or(u32::MAX))

@@ -18,8 +18,13 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::Parser;
 
-use crate::args::Args;
+use crate::args::{Args, Engine};
+use crate::figure::Figure;
 use crate::report::Report;
+use crate::scenario::Scenario;
+
+/// A run in which others took more of the machine, in percent, is repeated.
+const DISTURBED: f64 = 12.0;
 
 // One thread: the load program shall leave the cores to the server, and its clock be the same everywhere.
 #[tokio::main(flavor = "current_thread")]
@@ -38,10 +43,8 @@ async fn run(args: &Args) -> Result<()> {
     for scenario in args.scenarios() {
         for engine in args.on.iter().copied() {
             for run in 1..=args.runs_of(scenario) {
-                let busy = machine::calm(args.calm()).await?;
-                eprintln!("{scenario} on {engine}, run {run} (others before: {busy:.0} %)");
-                let figures = scenario.run(args, engine).await;
-                match figures {
+                eprintln!("{scenario} on {engine}, run {run}");
+                match calm_run(args, scenario, engine).await {
                     Ok(figures) => report.add(scenario, engine, figures),
                     Err(error) => report.fail(scenario, engine, &error),
                 }
@@ -50,4 +53,25 @@ async fn run(args: &Args) -> Result<()> {
         }
     }
     report.finish()
+}
+
+/// Runs it in a calm moment, again if others took much of the machine meanwhile; the calmest run counts.
+async fn calm_run(args: &Args, scenario: Scenario, engine: Engine) -> Result<Vec<Figure>> {
+    let mut calmest: Option<Vec<Figure>> = None;
+    for _ in 0..args.tries() {
+        machine::calm(args.calm()).await?;
+        let figures = scenario.run(args, engine).await?;
+        let others = figure::others(&figures);
+        if calmest
+            .as_ref()
+            .is_none_or(|best| others < figure::others(best))
+        {
+            calmest = Some(figures);
+        }
+        if others < DISTURBED {
+            break;
+        }
+        eprintln!("  others took {others:.0} % of the machine");
+    }
+    Ok(calmest.unwrap_or_default())
 }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, bail};
 
 use crate::args::{Args, Engine};
-use crate::figure::{Figure, Unit, median};
+use crate::figure::{Figure, Unit, median, others};
 use crate::machine;
 use crate::scenario::Scenario;
 
@@ -60,8 +60,7 @@ impl Report {
 
     /// Adds what a run found. How much others used belongs to each of its figures.
     pub fn add(&mut self, scenario: Scenario, engine: Engine, figures: Vec<Figure>) {
-        let disturbed = figures.iter().filter(|figure| figure.unit == Unit::Percent);
-        let others = disturbed.map(|figure| figure.value).fold(0.0, f64::max);
+        let others = others(&figures);
         for figure in figures {
             if figure.unit == Unit::Percent {
                 continue;

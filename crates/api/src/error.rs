@@ -129,3 +129,41 @@ fn unavailable() -> Response {
     response.headers_mut().insert(header::RETRY_AFTER, second);
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn answer(error: gateway::Error) -> (u16, String) {
+        let response = Error::of("wrong here")(error).into_response();
+        let status = response.status().as_u16();
+        let body = axum::body::to_bytes(response.into_body(), 1 << 20).await;
+        (status, String::from_utf8_lossy(&body.unwrap()).into_owned())
+    }
+
+    #[tokio::test]
+    async fn each_error_of_the_product_has_its_answer() {
+        let disk = std::io::Error::other("/data/secret is broken");
+        for (error, status, body) in [
+            (
+                gateway::Error::NotFound("cannot find it".to_owned()),
+                404,
+                r#"{"message":"cannot find it","status":"error"}"#,
+            ),
+            (
+                gateway::Error::Invalid(Fields::one("from", "no")),
+                422,
+                r#"{"data":{"from":["no"]},"message":"wrong here","status":"error"}"#,
+            ),
+            (
+                gateway::Error::Files(disk),
+                500,
+                r#"{"message":"We ran into an internal error while handling the request.","status":"error"}"#,
+            ),
+        ] {
+            assert_eq!(answer(error).await, (status, body.to_owned()));
+        }
+        let (status, body) = answer(gateway::Error::Unauthorized).await;
+        assert!(status == 401 && body.contains("[x-api-key]"));
+    }
+}

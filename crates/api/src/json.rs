@@ -23,21 +23,18 @@ impl<'a> Members<'a> {
     pub(crate) fn parse(body: &'a [u8]) -> Result<Self, Error> {
         let text = std::str::from_utf8(body)
             .map_err(|error| Error::malformed(format!("the body is not UTF-8: {error}")))?;
-        let value: &RawValue = serde_json::from_str(text)
-            .map_err(|error| Error::malformed(format!("the body is not JSON: {error}")))?;
-        let members =
-            Self::of(value).ok_or_else(|| Error::malformed("the body must be a JSON object"))?;
-        match members.0.iter().find(|(_, value)| !is_shallow(value.get())) {
-            Some((name, _)) => Err(Error::malformed(format!("{name}: nested too deeply"))),
-            None => Ok(members),
+        let members = match serde_json::from_str(text) {
+            Ok(members) => members,
+            Err(_) if text.trim() == "null" => Self(Vec::new()),
+            Err(error) if error.is_data() => {
+                return Err(Error::malformed("the body must be a JSON object"));
+            }
+            Err(error) => return Err(Error::malformed(format!("the body is not JSON: {error}"))),
+        };
+        if members.0.iter().all(|(_, value)| is_shallow(value.get())) {
+            return Ok(members);
         }
-    }
-
-    fn of(value: &'a RawValue) -> Option<Self> {
-        match value.get() {
-            "null" => Some(Self(Vec::new())),
-            object => serde_json::from_str(object).ok(),
-        }
+        Err(Error::malformed("the body is nested too deeply"))
     }
 
     /// The last value with exactly this name, else with another letter case.
@@ -61,12 +58,8 @@ impl<'a> Members<'a> {
 
     /// A text that may be stored.
     pub(crate) fn text(&self, name: &str) -> Result<Option<Cow<'a, str>>, Error> {
-        match self.value(name).map(|raw| text(name, raw)).transpose()? {
-            Some(text) if text.contains('\0') => Err(Error::malformed(format!(
-                "{name}: holds the character U+0000"
-            ))),
-            text => Ok(text),
-        }
+        let raw = self.value(name);
+        raw.map(|raw| storable(name, text(name, raw)?)).transpose()
     }
 
     /// A text, or an empty one.
@@ -118,19 +111,11 @@ impl<'a> Members<'a> {
 
     /// Texts; a `null` among them is empty.
     pub(crate) fn texts(&self, name: &str) -> Result<Vec<String>, Error> {
-        self.list(name)?
-            .into_iter()
-            .map(|raw| match raw.get() {
-                "null" => Ok(String::new()),
-                raw => text(name, raw).map(Cow::into_owned),
-            })
-            .map(|item| match item {
-                Ok(text) if text.contains('\0') => Err(Error::malformed(format!(
-                    "{name}: holds the character U+0000"
-                ))),
-                item => item,
-            })
-            .collect()
+        let read = |raw: &'a RawValue| match raw.get() {
+            "null" => Ok(String::new()),
+            raw => storable(name, text(name, raw)?).map(Cow::into_owned),
+        };
+        self.list(name)?.into_iter().map(read).collect()
     }
 
     /// A list, its items still unread.
@@ -143,7 +128,11 @@ impl<'a> Members<'a> {
 
     /// One item of [`Members::list`] that is an object itself.
     pub(crate) fn item(name: &str, item: &'a RawValue) -> Result<Self, Error> {
-        Self::of(item).ok_or_else(|| expected("a list of objects", name, item.get()))
+        match item.get() {
+            "null" => Ok(Self(Vec::new())),
+            object => serde_json::from_str(object)
+                .map_err(|_| expected("a list of objects", name, object)),
+        }
     }
 }
 
@@ -202,6 +191,16 @@ impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
 
 fn text<'a>(name: &str, raw: &'a str) -> Result<Cow<'a, str>, Error> {
     text::read(raw).ok_or_else(|| expected("a string", name, raw))
+}
+
+/// Refuses what no database can keep.
+fn storable<'a>(name: &str, text: Cow<'a, str>) -> Result<Cow<'a, str>, Error> {
+    if text.contains('\0') {
+        return Err(Error::malformed(format!(
+            "{name}: holds the character U+0000"
+        )));
+    }
+    Ok(text)
 }
 
 fn expected(what: &str, name: &str, raw: &str) -> Error {
@@ -327,11 +326,11 @@ mod tests {
         assert!(Members::parse(nested(128).as_bytes()).is_ok());
         assert_eq!(
             why(Members::parse(nested(129).as_bytes())),
-            "x: nested too deeply"
+            "the body is nested too deeply"
         );
         assert_eq!(
             why(Members::parse(nested(1_000_000).as_bytes())),
-            "x: nested too deeply"
+            "the body is nested too deeply"
         );
         let text = format!("{{\"x\":[\"{}\\\"[\"]}}", "[".repeat(1000));
         assert!(Members::parse(text.as_bytes()).is_ok());

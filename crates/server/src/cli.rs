@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 
+use axum::http::StatusCode;
 use clap::{Args, Parser, Subcommand};
 use url::Url;
 
@@ -28,6 +29,35 @@ pub enum Command {
     /// Phones that are programs
     #[command(subcommand)]
     Phone(Phone),
+    /// Receivers of webhooks, to try them with
+    #[command(subcommand)]
+    Webhook(Webhook),
+}
+
+/// What can be done with webhooks.
+#[derive(Debug, Subcommand)]
+pub enum Webhook {
+    /// Receive events, print them, and say whether their tokens are genuine
+    Listen(Listen),
+}
+
+/// `httpsms webhook listen`
+#[derive(Debug, Args)]
+pub struct Listen {
+    /// Where to listen
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:9000")]
+    pub listen: String,
+    /// The webhook's signing key; without it tokens are not checked
+    #[arg(
+        long,
+        env = "HTTPSMS_SIGNING_KEY",
+        value_name = "KEY",
+        hide_env_values = true
+    )]
+    pub signing_key: Option<Secret>,
+    /// The HTTP status of every answer: 500 shows the retries
+    #[arg(long, default_value = "200")]
+    pub status: StatusCode,
 }
 
 /// `httpsms serve`

@@ -1,4 +1,4 @@
-//! The data directory's lock: one server at a time writes an SQLite file.
+//! The data directory's lock: one server at a time is the node that it names.
 //! The operating system lets go of it when the process ends, however it ends.
 
 use std::fs::{File, TryLockError};
@@ -24,7 +24,7 @@ impl Lock {
         match file.try_lock() {
             Ok(()) => Ok(Self(file)),
             Err(TryLockError::WouldBlock) => bail!(
-                "another server runs on the data directory {}: two of them need PostgreSQL",
+                "another server runs on the data directory {}: two of them need PostgreSQL, and a data directory each",
                 data_dir.display()
             ),
             Err(TryLockError::Error(error)) => {

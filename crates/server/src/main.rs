@@ -17,6 +17,7 @@ mod signals;
 mod simulate;
 mod telemetry;
 mod user;
+mod webhook;
 mod welcome;
 
 use std::process::ExitCode;
@@ -25,7 +26,7 @@ use std::time::Duration;
 use anyhow::Result;
 use clap::Parser as _;
 
-use cli::{Cli, Command, Phone, User};
+use cli::{Cli, Command, Phone, User, Webhook};
 use config::{Config, Wrong};
 
 #[global_allocator]
@@ -65,5 +66,6 @@ async fn run(command: Command) -> Result<()> {
         }
         Command::User(User { place, command }) => user::run(place, command).await,
         Command::Phone(Phone::Simulate(options)) => simulate::run(options).await,
+        Command::Webhook(Webhook::Listen(options)) => webhook::listen(options).await,
     }
 }

@@ -112,15 +112,12 @@ fn failed(error: JoinError) -> anyhow::Error {
     anyhow!(error).context("a part of the server has failed")
 }
 
-/// With SQLite one server at a time; with PostgreSQL as many as you like.
-fn lock(config: &Config) -> Result<Option<Lock>> {
+/// One server for each data directory: it is a node's name and, with SQLite, its database.
+fn lock(config: &Config) -> Result<Lock> {
     let folder = &config.data_dir;
     std::fs::create_dir_all(folder)
         .with_context(|| format!("cannot use the data directory {}", folder.display()))?;
-    match config.database {
-        Database::Sqlite => Lock::take(folder).map(Some),
-        Database::Postgres(_) => Ok(None),
-    }
+    Lock::take(folder)
 }
 
 fn router(gateway: &Gateway, public_url: &str) -> Router {

@@ -49,7 +49,13 @@ async fn survive(engine: Engine) {
 
     let callers = Callers::start(&stage, &mut dice);
     for round in 1..=ROUNDS {
+        let before = arrivals.count();
         let work = Duration::from_millis(dice.random_range(WORK));
+        // Half of the rounds have deliveries under way, however long the server takes to begin.
+        if round % 2 == 1 {
+            let carries = async || (arrivals.count() > before).then_some(());
+            until("something is delivered", SOON, carries).await;
+        }
         // Not waiting for a condition: the kill comes when it comes.
         tokio::time::sleep(work).await;
         let down = Instant::now();
@@ -103,9 +109,13 @@ async fn real(stage: &Stage, arrivals: &Arc<Arrivals>) {
         assert_eq!(message["content"], event.content.as_str(), "{message}");
     }
     let again = arrivals.count() - events.len();
-    eprintln!("{} events, {again} attempts more than one each", events.len());
+    eprintln!(
+        "{} events, {again} attempts more than one each",
+        events.len()
+    );
     let settled = async || {
-        let waiting = stage.texts("SELECT CAST(count(*) AS TEXT) FROM delivery WHERE kind = 'webhook'");
+        let waiting =
+            stage.texts("SELECT CAST(count(*) AS TEXT) FROM delivery WHERE kind = 'webhook'");
         (waiting.await == ["0"]).then_some(())
     };
     until("every delivery is settled", SOON, settled).await;

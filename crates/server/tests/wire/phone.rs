@@ -34,7 +34,10 @@ impl<'a> Listening<'a> {
         for _ in 0..10 {
             let ack = self.acks.join(",");
             let query = [("wait", "10"), ("ack", ack.as_str())];
-            let answer = self.phone.get_with("/v1/phones/notifications", &query).await;
+            let answer = self
+                .phone
+                .get_with("/v1/phones/notifications", &query)
+                .await;
             if answer.status == 204 {
                 continue;
             }

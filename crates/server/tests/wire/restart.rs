@@ -34,7 +34,9 @@ async fn run_on(engine: Engine) {
 
 /// How many different events of a type have come; one may come twice when the server is killed.
 fn different(seen: &[Received], kind: &str) -> usize {
-    let of_kind = seen.iter().filter(|one| one.header("x-event-type") == Some(kind));
+    let of_kind = seen
+        .iter()
+        .filter(|one| one.header("x-event-type") == Some(kind));
     let ids: HashSet<String> = of_kind.map(|one| text(&one.json()["id"])).collect();
     ids.len()
 }
@@ -43,7 +45,9 @@ fn different(seen: &[Received], kind: &str) -> usize {
 async fn heartbeats(engine: Engine) {
     let mut stage = Stage::with(engine, &["--phone-offline-after=4s"]).await;
     let receiver = Receiver::start().await;
-    stage.subscribe(&receiver, &[OFFLINE, ONLINE], &[OWNER]).await;
+    stage
+        .subscribe(&receiver, &[OFFLINE, ONLINE], &[OWNER])
+        .await;
     stage.phone.heartbeat(&[OWNER]).await.expect(201);
     stage.server.kill();
     // Down when the phone should be found offline.
@@ -68,7 +72,10 @@ async fn heartbeats(engine: Engine) {
     stage.server.restart().await;
     tokio::time::sleep(Duration::from_secs(2)).await;
     let seen = receiver.requests();
-    assert_eq!((different(&seen, OFFLINE), different(&seen, ONLINE)), (2, 1));
+    assert_eq!(
+        (different(&seen, OFFLINE), different(&seen, ONLINE)),
+        (2, 1)
+    );
 }
 
 /// One time comes after the restart, the other while the server is down.
@@ -82,15 +89,24 @@ async fn send_time(engine: Engine) {
     tokio::time::sleep(Duration::from_millis(2_200)).await;
     stage.server.restart().await;
 
-    let first = stage.user.wait_for_status(&id_soon, "scheduled", SOON).await;
+    let first = stage
+        .user
+        .wait_for_status(&id_soon, "scheduled", SOON)
+        .await;
     assert_eq!(first["send_attempt_count"].as_u64().unwrap_or(9) / 2, 0);
     let waiting = stage.user.message(&id_later).await;
-    assert_eq!((&waiting["status"], &waiting["scheduled_at"]), (&json!("pending"), &Value::Null));
+    assert_eq!(
+        (&waiting["status"], &waiting["scheduled_at"]),
+        (&json!("pending"), &Value::Null)
+    );
     assert_eq!(woken(&stage).await, id_soon);
     assert_eq!(woken(&stage).await, id_later);
     let now = Timestamp::now();
     assert!(now >= later, "{now} is before {later}");
-    assert!(now.duration_since(later).as_secs() < 15, "{now} is long after {later}");
+    assert!(
+        now.duration_since(later).as_secs() < 15,
+        "{now} is long after {later}"
+    );
 }
 
 async fn send_at(stage: &Stage, content: &str, time: Timestamp) -> String {

@@ -27,11 +27,19 @@ impl Stage {
 
     /// How many rows of what requests write: messages, events, phones, keys, webhooks, heartbeats.
     pub async fn row_counts(&self) -> Vec<String> {
-        let tables = ["message", "event", "phone", "phone_key", "webhook", "heartbeat"];
+        let tables = [
+            "message",
+            "event",
+            "phone",
+            "phone_key",
+            "webhook",
+            "heartbeat",
+        ];
         let counts = tables.map(|table| {
             format!("SELECT '{table} ' || CAST(count(*) AS TEXT) AS line FROM {table}")
         });
-        self.texts(&format!("{} ORDER BY 1", counts.join(" UNION ALL "))).await
+        self.texts(&format!("{} ORDER BY 1", counts.join(" UNION ALL ")))
+            .await
     }
 
     /// The message with this content has waited so much longer. The API's shortest expiry is a minute;

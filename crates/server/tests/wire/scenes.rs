@@ -5,8 +5,10 @@ use std::time::Instant;
 
 use tokio::task::{LocalSet, spawn_local};
 
+type Scene = Pin<Box<dyn Future<Output = ()>>>;
+
 #[derive(Default)]
-pub struct Scenes(Vec<(&'static str, Pin<Box<dyn Future<Output = ()>>>)>);
+pub struct Scenes(Vec<(&'static str, Scene)>);
 
 impl Scenes {
     /// One more scene.

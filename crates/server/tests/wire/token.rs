@@ -45,7 +45,10 @@ impl Token {
         });
         assert_eq!(self.claims, expected);
         let arrived = Timestamp::try_from(request.time).unwrap().as_second();
-        assert!((arrived - 5..=arrived).contains(&iat), "{iat} is not {arrived}");
+        assert!(
+            (arrived - 5..=arrived).contains(&iat),
+            "{iat} is not {arrived}"
+        );
     }
 }
 

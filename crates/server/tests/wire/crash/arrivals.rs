@@ -39,7 +39,10 @@ impl Arrivals {
             let (id, event) = read(request);
             let mut ledger = kept.lock().unwrap();
             let known = ledger.entry(id.clone()).or_insert(event);
-            assert_eq!(known.body, request.body, "the same event is the same to the byte");
+            assert_eq!(
+                known.body, request.body,
+                "the same event is the same to the byte"
+            );
             known.attempts += 1;
             let answer = answer(&id, known.attempts);
             known.taken |= matches!(&answer, Some(Respond::Status(200, ..)) | None);
@@ -60,7 +63,10 @@ impl Arrivals {
     }
 
     /// Those of the expected (type, message) of which no event was ever taken.
-    pub fn missing(&self, expected: &HashSet<(&'static str, String)>) -> Vec<(&'static str, String)> {
+    pub fn missing(
+        &self,
+        expected: &HashSet<(&'static str, String)>,
+    ) -> Vec<(&'static str, String)> {
         let ledger = self.ledger.lock().unwrap();
         let taken: HashSet<(&str, &str)> = ledger
             .values()

@@ -105,7 +105,12 @@ impl Shared {
         let sms = incoming(CONTACT, number, &content);
         if let Some(answer) = post(&self.phone, "/v1/messages/receive", &sms).await {
             let id = text(&answer.expect(200).data()["id"]);
-            self.acknowledged(&id, Some(content), "received", Some("message.phone.received"));
+            self.acknowledged(
+                &id,
+                Some(content),
+                "received",
+                Some("message.phone.received"),
+            );
         }
     }
 
@@ -122,9 +127,15 @@ impl Shared {
         self.claim(&id).await;
         self.report(&id, "SENT", "sent", "message.phone.sent").await;
         match dice.random_range(0..4) {
-            0 => self.report(&id, "FAILED", "failed", "message.send.failed").await,
+            0 => {
+                self.report(&id, "FAILED", "failed", "message.send.failed")
+                    .await;
+            }
             1 => {}
-            _ => self.report(&id, "DELIVERED", "delivered", "message.phone.delivered").await,
+            _ => {
+                self.report(&id, "DELIVERED", "delivered", "message.phone.delivered")
+                    .await;
+            }
         }
     }
 
@@ -160,7 +171,9 @@ impl Shared {
         } else if let Some(known) = ledger.messages.get_mut(id) {
             known.status = status;
         }
-        ledger.events.extend(event.map(|kind| (kind, id.to_owned())));
+        ledger
+            .events
+            .extend(event.map(|kind| (kind, id.to_owned())));
     }
 }
 

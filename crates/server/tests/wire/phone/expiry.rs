@@ -38,9 +38,16 @@ async fn expires(engine: Engine) {
     assert_eq!(phone.message().await, id);
 
     stage.age("nobody there", 60).await;
-    assert_eq!(phone.message().await, id, "a second wake-up for the same message");
+    assert_eq!(
+        phone.message().await,
+        id,
+        "a second wake-up for the same message"
+    );
     let message = stage.user.message(&id).await;
-    assert_eq!((&message["status"], &message["send_attempt_count"]), (&json!("scheduled"), &json!(2)));
+    assert_eq!(
+        (&message["status"], &message["send_attempt_count"]),
+        (&json!("scheduled"), &json!(2))
+    );
     assert!(message["expired_at"].is_string());
 
     stage.age("nobody there", 60).await;
@@ -50,7 +57,12 @@ async fn expires(engine: Engine) {
     let told: Vec<_> = seen.iter().map(|one| one.json()["data"].clone()).collect();
     let mut attempts: Vec<_> = told
         .iter()
-        .map(|data| (data["send_attempt_count"].as_u64(), data["is_final"].as_bool()))
+        .map(|data| {
+            (
+                data["send_attempt_count"].as_u64(),
+                data["is_final"].as_bool(),
+            )
+        })
         .collect();
     attempts.sort_unstable();
     assert_eq!(attempts, [(Some(1), Some(false)), (Some(2), Some(true))]);
@@ -74,7 +86,10 @@ async fn a_minute_is_a_minute() {
     let waited = woken.elapsed();
     assert!((59..=63).contains(&waited.as_secs()), "{waited:?}");
     let data = receiver.requests()[0].json()["data"].clone();
-    assert_eq!((&data["is_final"], &data["message_id"]), (&json!(false), &json!(id)));
+    assert_eq!(
+        (&data["is_final"], &data["message_id"]),
+        (&json!(false), &json!(id))
+    );
     assert_eq!(phone.message().await, id);
     let again = async || {
         let message = stage.user.message(&id).await;

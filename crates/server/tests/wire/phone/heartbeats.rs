@@ -22,14 +22,20 @@ async fn a_silent_phone_is_nudged_then_offline_on_postgresql() {
 async fn silent(engine: Engine) {
     let stage = Stage::with(engine, &["--phone-offline-after=4s"]).await;
     let receiver = Receiver::start().await;
-    stage.subscribe(&receiver, &[OFFLINE, ONLINE], &[OWNER]).await;
+    stage
+        .subscribe(&receiver, &[OFFLINE, ONLINE], &[OWNER])
+        .await;
     stage.phone.heartbeat(&[OWNER]).await.expect(201);
 
     let nudge = Listening::new(&stage.phone).next().await;
     assert_eq!(nudge.as_object().unwrap().len(), 1, "{nudge}");
     let asked = text(&nudge["KEY_HEARTBEAT_ID"]);
     time(&Value::from(asked.clone()));
-    assert_eq!((asked.len(), asked.ends_with('Z')), ("2026-01-02T03:04:05Z".len(), true), "{asked}");
+    assert_eq!(
+        (asked.len(), asked.ends_with('Z')),
+        ("2026-01-02T03:04:05Z".len(), true),
+        "{asked}"
+    );
 
     let seen = receiver.wait_for(1, SOON).await;
     assert_eq!(of_type(&seen, OFFLINE), 1);

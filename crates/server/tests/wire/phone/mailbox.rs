@@ -31,17 +31,26 @@ async fn offered(engine: Engine) {
 
     let id = text(&stage.user.send(OWNER, CONTACT, "wake up").await["id"]);
     let first = poll(&stage.phone, "10", "").await.expect(200);
-    assert_eq!((first.message(), first.body["status"].as_str()), ("fetched 1 notification", Some("success")));
+    assert_eq!(
+        (first.message(), first.body["status"].as_str()),
+        ("fetched 1 notification", Some("success"))
+    );
     assert_eq!(first.data()[0]["data"], json!({"KEY_MESSAGE_ID": id}));
     let notification = text(&first.data()[0]["id"]);
 
     let again = poll(&stage.phone, "0", "").await.expect(200);
-    assert_eq!(again.data(), first.data(), "offered until it is acknowledged");
+    assert_eq!(
+        again.data(),
+        first.data(),
+        "offered until it is acknowledged"
+    );
     stage.server.restart().await;
     let again = poll(&stage.phone, "10", "").await.expect(200);
     assert_eq!(again.data(), first.data(), "also after a crash");
     let unknown = "b4b7f6a0-0f6d-4c3e-9d1d-0a1b2c3d4e5f";
-    poll(&stage.phone, "0", &format!("{notification},{unknown}")).await.expect(204);
+    poll(&stage.phone, "0", &format!("{notification},{unknown}"))
+        .await
+        .expect(204);
     poll(&stage.phone, "0", &notification).await.expect(204);
 
     claims_acknowledge(&stage).await;
@@ -63,7 +72,9 @@ async fn newest_poll_wins(stage: &Stage) {
     tokio::time::sleep(MOMENT).await;
     assert!(!older.is_finished());
     let newer = open(stage.phone.clone());
-    let ended = tokio::time::timeout(SOON / 3, older).await.expect("the older poll ends at once");
+    let ended = tokio::time::timeout(SOON / 3, older)
+        .await
+        .expect("the older poll ends at once");
     ended.unwrap().expect(204);
     let id = text(&stage.user.send(OWNER, CONTACT, "for the newer").await["id"]);
     let woken = newer.await.unwrap().expect(200);
@@ -77,8 +88,14 @@ async fn ends_with_the_key(stage: &Stage) {
     tokio::time::sleep(MOMENT).await;
     let keys = stage.user.get("/v1/phone-api-keys").await.expect(200);
     let id = text(&keys.data()[0]["id"]);
-    stage.user.delete(&format!("/v1/phone-api-keys/{id}")).await.expect(204);
-    let ended = tokio::time::timeout(SOON / 2, open).await.expect("a revoked key ends its poll");
+    stage
+        .user
+        .delete(&format!("/v1/phone-api-keys/{id}"))
+        .await
+        .expect(204);
+    let ended = tokio::time::timeout(SOON / 2, open)
+        .await
+        .expect("a revoked key ends its poll");
     ended.unwrap().expect(401);
     poll(&stage.phone, "0", "").await.expect(401);
 }

@@ -31,7 +31,10 @@ async fn stage(fcm: &Fcm, engine: Engine) -> Stage {
 }
 
 fn as_documented(push: &Push, id: &str) {
-    assert_eq!((push.project.as_str(), push.token.as_str()), ("httpsms-test", TOKEN));
+    assert_eq!(
+        (push.project.as_str(), push.token.as_str()),
+        ("httpsms-test", TOKEN)
+    );
     assert_eq!(push.data, json!({"KEY_MESSAGE_ID": id}));
     assert_eq!(push.android, json!({"priority": "normal"}));
     assert_eq!(push.authorization, None);
@@ -51,16 +54,31 @@ async fn spaced() {
     as_documented(&pushes[0], &first);
     as_documented(&pushes[1], &second);
     let apart = pushes[1].at - pushes[0].at;
-    assert!((Duration::from_millis(5_500)..Duration::from_secs(9)).contains(&apart), "{apart:?}");
+    assert!(
+        (Duration::from_millis(5_500)..Duration::from_secs(9)).contains(&apart),
+        "{apart:?}"
+    );
 
     let waiting = stage.user.message(&second).await;
     assert_eq!(waiting["status"], "scheduled", "pushed, and not answered");
-    assert_eq!(stage.phone.claim(&first).await.expect(200).data()["status"], "sending");
+    assert_eq!(
+        stage.phone.claim(&first).await.expect(200).data()["status"],
+        "sending"
+    );
     assert_eq!(report(&stage.phone, &first, "SENT").await["status"], "sent");
-    assert_eq!(report(&stage.phone, &first, "DELIVERED").await["status"], "delivered");
+    assert_eq!(
+        report(&stage.phone, &first, "DELIVERED").await["status"],
+        "delivered"
+    );
     // Without a claim, as some phones do.
-    assert_eq!(report(&stage.phone, &second, "SENT").await["status"], "sent");
-    assert_eq!(report(&stage.phone, &second, "DELIVERED").await["status"], "delivered");
+    assert_eq!(
+        report(&stage.phone, &second, "SENT").await["status"],
+        "sent"
+    );
+    assert_eq!(
+        report(&stage.phone, &second, "DELIVERED").await["status"],
+        "delivered"
+    );
     assert_eq!(stage.user.message(&first).await["send_attempt_count"], 1);
     assert_eq!(fcm.pushes().len(), 2);
 }
@@ -82,7 +100,10 @@ async fn transient() {
     assert!(pushes[2].at - pushes[1].at >= Duration::from_secs(2));
     tokio::time::sleep(MOMENT).await;
     let message = stage.user.message(&id).await;
-    assert_eq!((&message["status"], &message["send_attempt_count"]), (&json!("scheduled"), &json!(1)));
+    assert_eq!(
+        (&message["status"], &message["send_attempt_count"]),
+        (&json!("scheduled"), &json!(1))
+    );
     assert_eq!(fcm.pushes().len(), 3);
 }
 
@@ -117,7 +138,10 @@ async fn dead() {
 async fn nudge() {
     let fcm = Fcm::start().await;
     let flag = format!("--fcm-endpoint={}", fcm.endpoint());
-    let server = setup().args(["--phone-offline-after=4s", &flag]).start().await;
+    let server = setup()
+        .args(["--phone-offline-after=4s", &flag])
+        .start()
+        .await;
     let stage = Stage::around(server).await;
     stage.phone.register(OWNER, "SIM1", TOKEN).await;
     stage.phone.heartbeat(&[OWNER]).await.expect(201);

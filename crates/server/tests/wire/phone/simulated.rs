@@ -3,8 +3,8 @@
 use std::process::Stdio;
 use std::time::Duration;
 
-use modem::simulate::{Options, Phone};
 use modem::Transport;
+use modem::simulate::{Options, Phone};
 use serde_json::json;
 use testkit::{Receiver, until};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
@@ -46,7 +46,10 @@ async fn a_simulated_phone_lives_through_a_whole_day() {
 
     let mut ids = Vec::new();
     for turn in 0..4 {
-        let sent = stage.user.send(OWNER, CONTACT, &format!("message {turn}")).await;
+        let sent = stage
+            .user
+            .send(OWNER, CONTACT, &format!("message {turn}"))
+            .await;
         ids.push(text(&sent["id"]));
         if turn == 1 {
             stage.server.restart().await;
@@ -60,21 +63,39 @@ async fn a_simulated_phone_lives_through_a_whole_day() {
     until("somebody has written", SOON, enough).await;
     stop.cancel();
     let summary = running.await.unwrap().unwrap();
-    assert_eq!((summary.registered, summary.failed, summary.unreported), (2, 0, 0), "{summary}");
-    assert!(summary.heartbeats >= 2 && summary.delivered >= 4, "{summary}");
+    assert_eq!(
+        (summary.registered, summary.failed, summary.unreported),
+        (2, 0, 0),
+        "{summary}"
+    );
+    assert!(
+        summary.heartbeats >= 2 && summary.delivered >= 4,
+        "{summary}"
+    );
 
-    let told = |seen: &[testkit::Received]| {
-        [of_type(seen, EVENTS[0]), of_type(seen, EVENTS[1])] == [4, 4]
-    };
+    let told =
+        |seen: &[testkit::Received]| [of_type(seen, EVENTS[0]), of_type(seen, EVENTS[1])] == [4, 4];
     let seen = receiver.wait_until(told, SOON).await;
-    assert_eq!(of_type(&seen, EVENTS[2]), 0, "reports that come twice are told once");
+    assert_eq!(
+        of_type(&seen, EVENTS[2]),
+        0,
+        "reports that come twice are told once"
+    );
 }
 
 #[tokio::test]
 async fn the_command_is_a_phone_until_it_is_stopped() {
     let stage = Stage::on(Engine::Sqlite).await;
     let mut child = tokio::process::Command::new(env!("CARGO_BIN_EXE_httpsms"))
-        .args(["phone", "simulate", "--latency=10ms", "--number", SECOND, "--server", stage.url()])
+        .args([
+            "phone",
+            "simulate",
+            "--latency=10ms",
+            "--number",
+            SECOND,
+            "--server",
+            stage.url(),
+        ])
         .env("HTTPSMS_PHONE_API_KEY", phone_key(&stage).await)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -82,14 +103,25 @@ async fn the_command_is_a_phone_until_it_is_stopped() {
         .spawn()
         .unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let first = tokio::time::timeout(SOON, lines.next_line()).await.unwrap().unwrap();
+    let first = tokio::time::timeout(SOON, lines.next_line())
+        .await
+        .unwrap()
+        .unwrap();
     let first = first.expect("it says something");
     assert!(first.contains(SECOND), "{first}");
 
-    let id = text(&stage.user.send(SECOND, CONTACT, "through the command").await["id"]);
+    let id = text(
+        &stage
+            .user
+            .send(SECOND, CONTACT, "through the command")
+            .await["id"],
+    );
     stage.user.wait_for_status(&id, "delivered", SOON).await;
     let pid = child.id().unwrap().to_string();
-    let kill = tokio::process::Command::new("kill").args(["-INT", &pid]).status().await;
+    let kill = tokio::process::Command::new("kill")
+        .args(["-INT", &pid])
+        .status()
+        .await;
     assert!(kill.unwrap().success());
     let mut said = vec![first];
     while let Some(line) = lines.next_line().await.unwrap() {

@@ -7,7 +7,6 @@ use std::process::Command;
 use std::time::Duration;
 
 use http::Method;
-use serde_json::{Value, json};
 use testkit::{Answer, Receiver, Setup, until};
 
 use crate::stage::{CONTACT, OWNER, SOON, Stage, USER_ID, USER_KEY, text};
@@ -30,7 +29,14 @@ async fn a_full_disk_loses_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_limit_of_file_size_loses_nothing() {
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/wire/refusals/ignoring-xfsz");
+    if std::env::var_os("HTTPSMS_BIN").is_some() {
+        eprintln!("another binary was asked for, and this test starts its own by a script");
+        return;
+    }
+    let script = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/wire/refusals/ignoring-xfsz"
+    );
     let setup = Setup::new()
         .binary(script)
         .env("UNDER_TEST", env!("CARGO_BIN_EXE_httpsms"));
@@ -50,11 +56,15 @@ fn with_account(setup: Setup) -> Setup {
 trait Disk {
     fn fill(&self);
     fn make_room(&self);
+    /// What the log says then.
+    fn said(&self) -> &'static str;
 }
 
 async fn fills_up_and_recovers(stage: &Stage, disk: &impl Disk) {
     let receiver = Receiver::start().await;
-    stage.subscribe(&receiver, &["message.phone.received"], &[OWNER]).await;
+    stage
+        .subscribe(&receiver, &["message.phone.received"], &[OWNER])
+        .await;
     let mut acknowledged = Vec::new();
     for turn in 0..20 {
         let content = format!("before {turn}");
@@ -66,10 +76,7 @@ async fn fills_up_and_recovers(stage: &Stage, disk: &impl Disk) {
     assert_eq!(refused.status, 503, "{}", refused.text());
     assert_eq!(refused.body["status"], "error");
     assert!(refused.header("retry-after").is_some());
-    let said = stage.log();
-    let said: Vec<_> = said.lines().filter(|line| line.contains("WARN") || line.contains("ERROR")).collect();
-    let clear = ["no room", "full", "unavailable", "disk I/O"];
-    assert!(said.iter().any(|line| clear.iter().any(|word| line.contains(word))), "{said:#?}");
+    stage.wait_for_log(disk.said(), SOON).await;
     // Nothing but writing is affected.
     for (id, content) in acknowledged.iter().rev().take(3) {
         assert_eq!(stage.user.message(id).await["content"], content.as_str());
@@ -103,7 +110,10 @@ async fn until_refused(stage: &Stage, acknowledged: &mut Vec<(String, String)>) 
 
 async fn receive(stage: &Stage, content: &str) -> Answer {
     let sms = crate::stage::incoming(CONTACT, OWNER, content);
-    let request = stage.phone.request(Method::POST, "/v1/messages/receive").json(&sms);
+    let request = stage
+        .phone
+        .request(Method::POST, "/v1/messages/receive")
+        .json(&sms);
     Answer::to(request).await.unwrap()
 }
 
@@ -111,7 +121,9 @@ async fn receive(stage: &Stage, content: &str) -> Answer {
 async fn told(stage: &Stage, receiver: &Receiver, acknowledged: &[(String, String)]) {
     let ids = || {
         let told = receiver.requests().into_iter();
-        let mut ids: Vec<_> = told.map(|one| text(&one.json()["data"]["message_id"])).collect();
+        let mut ids: Vec<_> = told
+            .map(|one| text(&one.json()["data"]["message_id"]))
+            .collect();
         ids.sort_unstable();
         ids.dedup();
         ids
@@ -121,8 +133,10 @@ async fn told(stage: &Stage, receiver: &Receiver, acknowledged: &[(String, Strin
     let mut expected: Vec<_> = acknowledged.iter().map(|(id, _)| id.clone()).collect();
     expected.sort_unstable();
     assert_eq!(ids(), expected);
-    let restarted: Value = json!(stage.texts("SELECT CAST(count(*) AS TEXT) FROM message").await);
-    assert_eq!(restarted, json!([acknowledged.len().to_string()]));
+    let stored = stage
+        .texts("SELECT CAST(count(*) AS TEXT) FROM message")
+        .await;
+    assert_eq!(stored, [acknowledged.len().to_string()]);
 }
 
 /// A file system in memory, of a few megabytes.
@@ -131,7 +145,11 @@ struct SmallDisk(tempfile::TempDir);
 impl SmallDisk {
     fn mount() -> Option<Self> {
         let folder = tempfile::TempDir::with_prefix("httpsms-disk-").unwrap();
-        let mounted = run("mount", &["-t", "tmpfs", "-o", "size=16m", "tmpfs"], Some(folder.path()));
+        let mounted = run(
+            "mount",
+            &["-t", "tmpfs", "-o", "size=16m", "tmpfs"],
+            Some(folder.path()),
+        );
         mounted.then_some(Self(folder))
     }
 
@@ -148,6 +166,10 @@ impl Disk for SmallDisk {
 
     fn make_room(&self) {
         std::fs::remove_file(self.ballast()).unwrap();
+    }
+
+    fn said(&self) -> &'static str {
+        "the database has no room left"
     }
 }
 
@@ -178,6 +200,10 @@ impl Disk for FileLimit {
 
     fn make_room(&self) {
         self.set("unlimited:unlimited");
+    }
+
+    fn said(&self) -> &'static str {
+        "the database is unavailable: disk I/O error"
     }
 }
 

@@ -22,7 +22,11 @@ async fn thousands_of_connections_are_held() {
     for turn in 0..20 {
         let begun = Instant::now();
         stage.user.send(OWNER, CONTACT, &turn.to_string()).await;
-        assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
+        assert!(
+            begun.elapsed() < Duration::from_secs(3),
+            "{:?}",
+            begun.elapsed()
+        );
     }
     let each = stage.usage().rss.saturating_sub(before) / crowd as u64;
     assert!(each < 64 << 10, "{each} bytes for each connection");

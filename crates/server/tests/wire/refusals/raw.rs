@@ -40,7 +40,10 @@ impl Raw {
                 line.push(byte);
             }
         };
-        assert!(timeout(deadline, read).await.is_ok(), "no answer after {deadline:?}");
+        assert!(
+            timeout(deadline, read).await.is_ok(),
+            "no answer after {deadline:?}"
+        );
         String::from_utf8_lossy(&line).trim_end().to_owned()
     }
 }

@@ -31,12 +31,19 @@ async fn slow_callers_are_cut_off_while_others_are_served() {
         let asked = Instant::now();
         stage.user.get("/v1/phones").await.expect(200);
         let took = asked.elapsed();
-        assert!(took < Duration::from_secs(2), "somebody else waited {took:?}");
+        assert!(
+            took < Duration::from_secs(2),
+            "somebody else waited {took:?}"
+        );
         tokio::time::sleep(DRIBBLE).await;
         while let Some(cut) = slow.try_join_next() {
             cut.unwrap();
         }
-        assert!(begun.elapsed() < PATIENCE, "{} are still served", slow.len());
+        assert!(
+            begun.elapsed() < PATIENCE,
+            "{} are still served",
+            slow.len()
+        );
     }
     assert_eq!(stage.row_counts().await, before);
     stage.user.send(OWNER, CONTACT, "still here").await;
@@ -50,5 +57,8 @@ async fn dribble(mut raw: Raw, start: String) {
         tokio::time::sleep(DRIBBLE).await;
     }
     let answer = raw.read_to_end(DRIBBLE * 4).await;
-    assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 408"), "{answer}");
+    assert!(
+        answer.is_empty() || answer.starts_with("HTTP/1.1 408"),
+        "{answer}"
+    );
 }

@@ -18,7 +18,9 @@ async fn a_database_that_goes_away_loses_nothing() {
     let server = setup().database_url(gate.url(database.url())).start().await;
     let stage = Stage::around(server).await;
     let receiver = Receiver::start().await;
-    stage.subscribe(&receiver, &["message.phone.received"], &[OWNER]).await;
+    stage
+        .subscribe(&receiver, &["message.phone.received"], &[OWNER])
+        .await;
     let before = text(&stage.phone.receive(CONTACT, OWNER, "before").await["id"]);
     receiver.wait_for(1, SOON).await;
 
@@ -28,12 +30,19 @@ async fn a_database_that_goes_away_loses_nothing() {
         let refused = receive(&stage, "lost").await;
         assert_eq!(refused.status, 503, "{}", refused.text());
         assert_eq!(refused.body["status"], "error");
-        assert!(asked.elapsed() < Duration::from_secs(10), "{:?}", asked.elapsed());
+        assert!(
+            asked.elapsed() < Duration::from_secs(10),
+            "{:?}",
+            asked.elapsed()
+        );
     }
     let get = stage.user.get("/v1/phones").await;
     assert_eq!(get.status, 503, "{}", get.text());
     stage.wait_for_log("503", SOON).await;
-    assert!(!stage.log().contains("postgres@"), "the log has no credentials");
+    assert!(
+        !stage.log().contains("postgres@"),
+        "the log has no credentials"
+    );
 
     gate.open().await;
     let after = until("the database is used again", SOON, async || {
@@ -45,15 +54,24 @@ async fn a_database_that_goes_away_loses_nothing() {
         assert_eq!(stage.user.message(&id).await["content"], content);
     }
     let seen = receiver.wait_for(2, SOON).await;
-    let told: Vec<_> = seen.iter().map(|one| text(&one.json()["data"]["content"])).collect();
-    assert!(told.contains(&"after".to_owned()) && !told.contains(&"lost".to_owned()), "{told:?}");
+    let told: Vec<_> = seen
+        .iter()
+        .map(|one| text(&one.json()["data"]["content"]))
+        .collect();
+    assert!(
+        told.contains(&"after".to_owned()) && !told.contains(&"lost".to_owned()),
+        "{told:?}"
+    );
     drop(stage);
     drop(gate);
 }
 
 async fn receive(stage: &Stage, content: &str) -> Answer {
     let sms = crate::stage::incoming(CONTACT, OWNER, content);
-    let request = stage.phone.request(Method::POST, "/v1/messages/receive").json(&sms);
+    let request = stage
+        .phone
+        .request(Method::POST, "/v1/messages/receive")
+        .json(&sms);
     Answer::to(request).await.unwrap()
 }
 
@@ -69,7 +87,11 @@ impl Gate {
     async fn before(url: &str) -> Self {
         let url = url::Url::parse(url).unwrap();
         let server = format!("{}:{}", url.host_str().unwrap(), url.port().unwrap_or(5432));
-        let server = tokio::net::lookup_host(server).await.unwrap().next().unwrap();
+        let server = tokio::net::lookup_host(server)
+            .await
+            .unwrap()
+            .next()
+            .unwrap();
         let mut gate = Self {
             address: ([127, 0, 0, 1], 0).into(),
             server,

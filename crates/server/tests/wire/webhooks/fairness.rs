@@ -15,21 +15,31 @@ const PROMPT: Duration = Duration::from_secs(1);
 async fn a_slow_receiver_delays_nobody_else() {
     let stage = Stage::on(Engine::Sqlite).await;
     let late = Respond::ok().after(Duration::from_millis(4_500));
-    let (slow, fast) = (Receiver::answering(vec![late]).await, Receiver::start().await);
+    let (slow, fast) = (
+        Receiver::answering(vec![late]).await,
+        Receiver::start().await,
+    );
     let events = ["message.phone.received"];
     for (receiver, number) in [(&slow, number(1)), (&fast, number(2))] {
         stage.sign_in(&number).await;
         stage.subscribe(receiver, &events, &[&number]).await;
     }
     for turn in 0..BACKLOG {
-        stage.phone.receive(CONTACT, &number(1), &turn.to_string()).await;
+        stage
+            .phone
+            .receive(CONTACT, &number(1), &turn.to_string())
+            .await;
     }
     slow.wait_for(1, SOON).await;
     for turn in 0..20 {
         let begun = Instant::now();
         stage.phone.receive(CONTACT, &number(2), "quick").await;
         fast.wait_for(turn + 1, SOON).await;
-        assert!(begun.elapsed() < PROMPT, "event {turn} took {:?}", begun.elapsed());
+        assert!(
+            begun.elapsed() < PROMPT,
+            "event {turn} took {:?}",
+            begun.elapsed()
+        );
     }
     assert!(slow.count() < BACKLOG, "it was still busy");
 }

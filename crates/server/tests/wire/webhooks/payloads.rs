@@ -123,7 +123,8 @@ impl Play<'_> {
     async fn failed(&self) {
         let sms = json!({"from": OWNER, "to": CONTACT, "content": "no luck"});
         let id = self.claimed(&sms).await;
-        self.report(&id, "FAILED", "NO_SERVICE".into(), ANDROID).await;
+        self.report(&id, "FAILED", "NO_SERVICE".into(), ANDROID)
+            .await;
         let event = self.event("message.send.failed").await;
         event.expect(
             &format!("/v1/messages/{id}/events"),
@@ -144,7 +145,11 @@ impl Play<'_> {
 
     async fn missed_call(&self) {
         let call = json!({"sim": "SIM2", "from": CONTACT, "to": OWNER, "timestamp": ANDROID});
-        let answer = self.stage.phone.post("/v1/messages/calls/missed", &call).await;
+        let answer = self
+            .stage
+            .phone
+            .post("/v1/messages/calls/missed", &call)
+            .await;
         let message = answer.expect(200).into_data();
         let event = self.event("message.call.missed").await;
         event.expect(
@@ -226,7 +231,10 @@ impl Play<'_> {
     async fn event(&self, kind: &str) -> Told {
         let is = |one: &Received| one.header("x-event-type") == Some(kind);
         let wait = SOON + Duration::from_secs(5);
-        let seen = self.receiver.wait_until(|seen| seen.iter().any(is), wait).await;
+        let seen = self
+            .receiver
+            .wait_until(|seen| seen.iter().any(is), wait)
+            .await;
         let found: Vec<_> = seen.iter().filter(|one| is(one)).collect();
         assert_eq!(found.len(), 1, "{kind} comes once");
         Told::read(found[0])
@@ -249,7 +257,10 @@ impl Told {
             data: &'a RawValue,
         }
         let envelope: Envelope = serde_json::from_slice(&request.body).unwrap();
-        assert_eq!(Some(envelope.r#type.as_str()), request.header("x-event-type"));
+        assert_eq!(
+            Some(envelope.r#type.as_str()),
+            request.header("x-event-type")
+        );
         let Names(names) = serde_json::from_str(envelope.data.get()).unwrap();
         Self {
             source: envelope.source,

@@ -17,8 +17,14 @@ async fn what_is_final_is_not_tried_again() {
     Scenes::default()
         .and("every 2xx", every_2xx(scene(1)))
         .and("redirects", redirects(scene(2)))
-        .and("other 3xx", refused(scene(3), &[300, 301, 303, 304, 307, 308]))
-        .and("4xx", refused(scene(4), &[400, 401, 403, 404, 405, 410, 413, 422]))
+        .and(
+            "other 3xx",
+            refused(scene(3), &[300, 301, 303, 304, 307, 308]),
+        )
+        .and(
+            "4xx",
+            refused(scene(4), &[400, 401, 403, 404, 405, 410, 413, 422]),
+        )
         .and("an endless body", endless(scene(5)))
         .and("a slow success", slow(scene(6)))
         .play()
@@ -77,7 +83,10 @@ async fn endless(scene: Scene) {
     tokio::time::sleep(QUIET).await;
     let Usage { peak_rss, .. } = scene.stage.usage();
     assert_eq!(receiver.count(), 4);
-    assert!(peak_rss < before.peak_rss + (64 << 20), "{before:?}, then {peak_rss}");
+    assert!(
+        peak_rss < before.peak_rss + (64 << 20),
+        "{before:?}, then {peak_rss}"
+    );
 }
 
 /// Slow is not wrong, as long as the five seconds are kept.

@@ -26,7 +26,10 @@ async fn told(engine: Engine) {
         .subscribe(&receiver, &["message.phone.received"], &[OWNER])
         .await;
     let url = text(&webhook["url"]);
-    let message = stage.phone.receive(CONTACT, OWNER, "grüße <b> & \u{1f600}").await;
+    let message = stage
+        .phone
+        .receive(CONTACT, OWNER, "grüße <b> & \u{1f600}")
+        .await;
 
     let seen = receiver.wait_for(1, SOON).await;
     let request = &seen[0];
@@ -37,10 +40,22 @@ async fn told(engine: Engine) {
 }
 
 fn headers(request: &Received) {
-    assert_eq!((request.method.as_str(), request.uri.to_string().as_str()), ("POST", "/hook"));
+    assert_eq!(
+        (request.method.as_str(), request.uri.to_string().as_str()),
+        ("POST", "/hook")
+    );
     assert_eq!(request.header("content-type"), Some("application/json"));
-    assert_eq!(request.header("x-event-type"), Some("message.phone.received"));
-    for name in ["content-type", "x-event-type", "authorization", "content-length", "host"] {
+    assert_eq!(
+        request.header("x-event-type"),
+        Some("message.phone.received")
+    );
+    for name in [
+        "content-type",
+        "x-event-type",
+        "authorization",
+        "content-length",
+        "host",
+    ] {
         assert_eq!(request.headers.get_all(name).iter().count(), 1, "{name}");
     }
 }
@@ -49,7 +64,7 @@ fn cloud_event(request: &Received, message: &str) {
     let event: Event = serde_json::from_slice(&request.body).expect("a CloudEvent");
     assert_eq!(event.specversion(), SpecVersion::V10);
     assert_eq!(event.ty(), "message.phone.received");
-    assert_eq!(event.source().to_string(), "/v1/messages/receive");
+    assert_eq!(event.source().as_str(), "/v1/messages/receive");
     assert_eq!(event.datacontenttype(), Some("application/json"));
     assert_eq!((event.subject(), event.dataschema()), (None, None));
     assert_eq!(event.iter_extensions().count(), 0);
@@ -67,7 +82,15 @@ fn cloud_event(request: &Received, message: &str) {
 /// Members come in the order of the reference, and times are UTC.
 fn order(request: &Received) {
     let body = std::str::from_utf8(&request.body).unwrap();
-    let members = ["specversion", "id", "source", "type", "datacontenttype", "time", "data"];
+    let members = [
+        "specversion",
+        "id",
+        "source",
+        "type",
+        "datacontenttype",
+        "time",
+        "data",
+    ];
     let places = members.map(|name| body.find(&format!("\"{name}\":")).expect(name));
     assert!(places.is_sorted(), "{body}");
     let created = request.json()["time"].clone();
@@ -83,7 +106,10 @@ async fn who_is_told_what() {
     Scenes::default()
         .and("without a key", without_a_key(scene(), number(1)))
         .and("a generated key", a_generated_key(scene(), number(2)))
-        .and("chosen numbers and events", chosen(scene(), number(3), number(4)))
+        .and(
+            "chosen numbers and events",
+            chosen(scene(), number(3), number(4)),
+        )
         .and("another account", another_account(scene(), number(5)))
         .play()
         .await;
@@ -129,8 +155,14 @@ async fn chosen(stage: Shared, mine: String, other: String) {
         stage.sign_in(number).await;
     }
     let (one, both) = (Receiver::start().await, Receiver::start().await);
-    stage.subscribe(&one, &["message.phone.sent"], &[&mine]).await;
-    let twice = ["message.phone.sent", "message.phone.received", "message.phone.sent"];
+    stage
+        .subscribe(&one, &["message.phone.sent"], &[&mine])
+        .await;
+    let twice = [
+        "message.phone.sent",
+        "message.phone.received",
+        "message.phone.sent",
+    ];
     stage.subscribe(&both, &twice, &[&mine, &other]).await;
 
     stage.phone.receive(CONTACT, &mine, "1").await;
@@ -150,7 +182,9 @@ async fn chosen(stage: Shared, mine: String, other: String) {
 /// Somebody else's phone with the same number is somebody else's.
 async fn another_account(stage: Shared, number: String) {
     stage.sign_in(&number).await;
-    let other = stage.add_user("bob@example.org", "user-2", "bobs-key").await;
+    let other = stage
+        .add_user("bob@example.org", "user-2", "bobs-key")
+        .await;
     let phone = other.create_phone_key("bob").await;
     phone.register(&number, "SIM1", "stream:bob").await;
     let (mine, bobs) = (Receiver::start().await, Receiver::start().await);

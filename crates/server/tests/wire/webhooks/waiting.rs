@@ -50,13 +50,19 @@ async fn put(scene: &Scene, webhook: &str, draft: &Value) -> Value {
 
 /// What waits goes to the new address, with a token for it.
 async fn moved(scene: Scene) {
-    let (old, new) = (Receiver::answering(vec![Respond::status(503)]).await, Receiver::start().await);
+    let (old, new) = (
+        Receiver::answering(vec![Respond::status(503)]).await,
+        Receiver::start().await,
+    );
     let webhook = scene.listen(&old).await;
     scene.happen("follow me").await;
     old.wait_for(1, SOON).await;
     let url = new.url("/new");
     let changed = put(&scene, &webhook, &draft(&scene, &url, SIGNING_KEY, &EVENTS)).await;
-    assert_eq!((text(&changed["id"]), text(&changed["url"])), (webhook, url.clone()));
+    assert_eq!(
+        (text(&changed["id"]), text(&changed["url"])),
+        (webhook, url.clone())
+    );
     let seen = new.wait_for(1, SOON).await;
     Token::verified(&seen[0], SIGNING_KEY).expect(&seen[0], USER_ID, &url);
     assert_eq!(seen[0].body, old.requests()[0].body);
@@ -97,16 +103,30 @@ async fn no_longer_wanted(scene: Scene) {
     scene.happen("1").await;
     receiver.wait_for(1, SOON).await;
     let url = receiver.url("/hook");
-    put(&scene, &webhook, &draft(&scene, &url, "", &["message.call.missed"])).await;
+    put(
+        &scene,
+        &webhook,
+        &draft(&scene, &url, "", &["message.call.missed"]),
+    )
+    .await;
     scene.happen("2").await;
     let call = json!({
         "sim": "SIM1", "from": "+18005550100", "to": scene.number,
         "timestamp": "2026-01-02T03:04:05Z",
     });
-    scene.stage.phone.post("/v1/messages/calls/missed", &call).await.expect(200);
+    scene
+        .stage
+        .phone
+        .post("/v1/messages/calls/missed", &call)
+        .await
+        .expect(200);
     let seen = receiver.wait_for(2, SOON).await;
     assert_eq!(seen[1].header("x-event-type"), Some("message.call.missed"));
-    assert_eq!(seen[1].header("authorization"), None, "the key was taken away");
+    assert_eq!(
+        seen[1].header("authorization"),
+        None,
+        "the key was taken away"
+    );
     tokio::time::sleep(Duration::from_millis(300)).await;
     assert_eq!(receiver.count(), 2);
 }

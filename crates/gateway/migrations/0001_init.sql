@@ -161,7 +161,7 @@ CREATE TABLE delivery (
     target     UUID    NOT NULL,
     user_id    TEXT    NOT NULL,
     event_seq  BIGINT,
-    -- For a push: the message to wake the phone for, and the name of this wake-up.
+    -- For a push: the message to wake the phone for, and the name of this wake-up. For a mail: the mail.
     message_id UUID,
     notification_id UUID,
     -- A push for an exact send time does not wait for the phone's rate.
@@ -235,6 +235,20 @@ CREATE TABLE notification (
 CREATE INDEX notification_phone ON notification (phone_id, created_at);
 CREATE INDEX notification_message ON notification (message_id) WHERE message_id IS NOT NULL;
 CREATE INDEX notification_expiry ON notification (expires_at);
+
+-- Mails that have not left yet, and which ones stay away until when.
+CREATE TABLE mail (
+    id         UUID   PRIMARY KEY,
+    user_id    TEXT   NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+    recipient  TEXT   NOT NULL,
+    subject    TEXT   NOT NULL,
+    text       TEXT   NOT NULL,
+    created_at BIGINT NOT NULL
+);
+CREATE TABLE mail_quiet (
+    key   TEXT   PRIMARY KEY,
+    until BIGINT NOT NULL
+);
 
 -- Who does a job that only one node may do, and until when unless renewed.
 CREATE TABLE lease (

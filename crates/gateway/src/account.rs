@@ -7,6 +7,7 @@ use uuid::Uuid;
 use crate::caller::Caller;
 use crate::clock::Time;
 use crate::event::{About, Kind};
+use crate::mail::{Letter, Topic, local};
 use crate::{Error, Fields, Gateway, Result, Work, id, password, secret};
 
 /// An account, with the members of the wire's User.
@@ -189,6 +190,14 @@ impl Gateway {
                 timezone: &user.timezone,
             };
             work.append(Kind::UserApiKeyRotated, about, &rotated)?;
+            let now = work.now;
+            work.mail(Topic::KeyRotated, &user_id, "", |zone| Letter {
+                subject: "Your API key was changed".to_owned(),
+                opening: "Your account has a new API key; the old one does not work any more. \
+                          If that was not you, change it again and look for who did."
+                    .to_owned(),
+                facts: vec![("Time", local(now, zone))],
+            })?;
             Ok(user)
         })
         .await

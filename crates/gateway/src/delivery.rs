@@ -40,9 +40,11 @@ pub enum Kind {
     Webhook,
     /// A wake-up; the target is the phone.
     Push,
+    /// A mail; the target is [`crate::mail::SERVER`].
+    Mail,
 }
 
-names!(Kind { Webhook => "webhook", Push => "push" });
+names!(Kind { Webhook => "webhook", Push => "push", Mail => "mail" });
 
 /// One piece of work, as the courier plans with it.
 #[derive(Debug, Clone)]
@@ -57,7 +59,7 @@ pub struct Delivery {
     pub letter: Option<Letter>,
     /// The message to wake the phone for; none for a heartbeat nudge.
     pub message_id: Option<Uuid>,
-    /// The name of a wake-up.
+    /// The name of a wake-up, or of a mail.
     pub notification_id: Option<Uuid>,
     /// For an exact send time: the phone's rate does not hold it back.
     pub exact: bool,
@@ -143,7 +145,7 @@ pub struct Settlement {
 /// What becomes of a delivery after an attempt.
 #[derive(Debug, Clone)]
 pub enum Outcome {
-    /// The webhook answered 2xx.
+    /// The webhook answered 2xx, or the mail server took the mail.
     Delivered,
     /// The push service took the wake-up, started at this time.
     Pushed {

@@ -8,6 +8,7 @@ use uuid::Uuid;
 use crate::caller::Caller;
 use crate::clock::Time;
 use crate::event::{About, Kind};
+use crate::mail::{Letter, Topic, local, readable};
 use crate::phone::{self, Phone};
 use crate::{Gateway, Page, PhoneNumber, Result, Work, for_update, id};
 
@@ -172,7 +173,8 @@ impl Work<'_, '_> {
             phone.online = false;
             phone.heartbeat_due_at = None;
             self.save_monitor(&phone)?;
-            return self.append_seen(Kind::PhoneHeartbeatOffline, &phone, &source);
+            self.append_seen(Kind::PhoneHeartbeatOffline, &phone, &source)?;
+            return self.mail_offline(&phone, last);
         }
         let next = (self.now + nudge_every(offline_after)).min(last + offline_after);
         phone.heartbeat_due_at = Some(next);
@@ -180,6 +182,23 @@ impl Work<'_, '_> {
         self.timer(next);
         self.append_seen(Kind::PhoneHeartbeatMissed, &phone, &source)?;
         self.queue_nudge(&phone, next)
+    }
+
+    fn mail_offline(&mut self, phone: &Phone, last: Time) -> Result<()> {
+        let owner = readable(&phone.phone_number);
+        self.mail(
+            Topic::PhoneOffline,
+            &phone.user_id,
+            &phone.phone_number,
+            |zone| Letter {
+                subject: format!("No heartbeat from your phone {owner}"),
+                opening:
+                    "One of your phones has not been heard of for a while. Messages wait until \
+                      it is back."
+                        .to_owned(),
+                facts: vec![("Number", owner), ("Last heartbeat", local(last, zone))],
+            },
+        )
     }
 
     fn append_seen(&mut self, kind: Kind, phone: &Phone, source: &str) -> Result<()> {

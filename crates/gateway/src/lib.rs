@@ -13,6 +13,7 @@ mod fields;
 pub mod heartbeat;
 pub mod id;
 mod listen;
+pub mod mail;
 pub mod message;
 mod names;
 mod notification;
@@ -114,6 +115,8 @@ pub struct Settings {
     pub webhook_pause_after: Duration,
     /// How long attempts at webhooks are kept in the log.
     pub attempt_retention: Duration,
+    /// Whether mails can be sent.
+    pub mail: bool,
     /// Whether pushes can go through Firebase; otherwise every phone fetches its wake-ups here.
     pub fcm: bool,
     /// The time.
@@ -129,6 +132,7 @@ impl Settings {
             phone_offline_after: Duration::from_hours(1),
             webhook_pause_after: Duration::from_hours(5 * 24),
             attempt_retention: Duration::from_hours(30 * 24),
+            mail: false,
             fcm: false,
             clock: Clock::system(),
         }

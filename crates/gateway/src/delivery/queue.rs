@@ -13,6 +13,9 @@ use crate::{Result, Work, id};
 /// What is due later waits on disk: a bulk request must not fill the courier's memory.
 const TOLD_AHEAD: Duration = Duration::from_mins(1);
 
+/// How long a mail server may be away before its mails are given up.
+const MAIL_WORTH: Duration = Duration::from_hours(48);
+
 /// Where a new row begins its life.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Birth {
@@ -103,6 +106,17 @@ impl Work<'_, '_> {
             ..self.delivery(phone.id)
         };
         self.queue(&phone.user_id, delivery, Birth::Told)
+    }
+
+    /// Queues a mail.
+    pub(crate) fn queue_mail(&mut self, user_id: &str, mail: Uuid) -> Result<()> {
+        let delivery = Delivery {
+            kind: Kind::Mail,
+            notification_id: Some(mail),
+            expires_at: Some(self.now + MAIL_WORTH),
+            ..self.delivery(crate::mail::SERVER)
+        };
+        self.queue(user_id, delivery, Birth::Told)
     }
 
     /// A wake-up for this target, due now, with nothing to say yet.

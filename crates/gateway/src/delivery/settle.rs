@@ -6,13 +6,15 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::log::Entry;
-use super::{Cause, ON_DISK, Outcome, Settlement, State};
+use super::{Cause, Kind, ON_DISK, Outcome, Settlement, State};
 use crate::clock::Time;
+use crate::mail::{Letter, Topic, readable};
 use crate::{Gateway, Result, Work, event};
 
 db::row! {
     /// A delivery whose attempt has ended.
     pub(crate) struct Done {
+        pub kind: Kind,
         pub target: Uuid,
         pub user_id: String,
         pub event_seq: Option<i64>,
@@ -26,7 +28,8 @@ db::row! {
 }
 
 /// The columns of [`Done`].
-const DONE: &str = "target, user_id, event_seq, message_id, notification_id, cause, replay_id";
+const DONE: &str =
+    "kind, target, user_id, event_seq, message_id, notification_id, cause, replay_id";
 
 /// How a webhook did in one batch: whether anything arrived, and whether anything was given up.
 #[derive(Default, Clone, Copy)]
@@ -76,6 +79,12 @@ impl Work<'_, '_> {
         let Some(done) = self.take(settlement)? else {
             return Ok(());
         };
+        if let (Kind::Mail, Some(mail)) = (done.kind, done.notification_id) {
+            return match settlement.outcome {
+                Outcome::Retry { .. } => Ok(()),
+                _ => self.mail_is_done(mail),
+            };
+        }
         let state = match &settlement.outcome {
             Outcome::Dropped | Outcome::Parked => return Ok(()),
             Outcome::Pushed { push_id, at } => return self.push_left(&done, push_id, *at, false),
@@ -200,7 +209,35 @@ impl Work<'_, '_> {
             source: &source,
             message: None,
         };
-        self.append(event::Kind::WebhookSendFailed, about, &failed)
+        self.append(event::Kind::WebhookSendFailed, about, &failed)?;
+        self.mail_webhook_failed(lost, &event, status, error)
+    }
+
+    fn mail_webhook_failed(
+        &mut self,
+        lost: &Done,
+        event: &LostEvent,
+        status: Option<u16>,
+        error: &str,
+    ) -> Result<()> {
+        let facts = vec![
+            ("URL", event.url.clone()),
+            ("Event", format!("{} {}", event.kind, event.id)),
+            ("Number", readable(event.owner.as_deref().unwrap_or("-"))),
+            (
+                "Status",
+                status.map_or_else(|| "-".to_owned(), |status| status.to_string()),
+            ),
+            ("Error", error.to_owned()),
+        ];
+        let webhook = lost.target.to_string();
+        self.mail(Topic::WebhookFailed, &lost.user_id, &webhook, |_| Letter {
+            subject: "A webhook event could not be delivered".to_owned(),
+            opening: "An event could not be delivered to your webhook. It is kept, and can be \
+                      sent again."
+                .to_owned(),
+            facts,
+        })
     }
 }
 

@@ -6,6 +6,7 @@ use super::payload::{PhoneDelivered, PhoneSent, SendFailed};
 use super::{COLUMNS, Kind, Message, Step, owned};
 use crate::caller::Caller;
 use crate::clock::Time;
+use crate::mail::{Letter, Topic, readable};
 use crate::names::names;
 use crate::{Gateway, Result, Work, event};
 
@@ -83,6 +84,22 @@ fn reason(given: Option<&str>) -> String {
         }
         Some(text) => text.to_owned(),
     }
+}
+
+/// What a mail tells of a message.
+pub(super) fn facts(message: &Message, reason: Option<&str>) -> Vec<(&'static str, String)> {
+    let mut facts = vec![
+        ("Message", message.id.to_string()),
+        ("From", readable(&message.owner)),
+        ("To", readable(&message.contact)),
+        (
+            "Encrypted",
+            if message.encrypted { "yes" } else { "no" }.to_owned(),
+        ),
+        ("Text", message.content.clone()),
+    ];
+    facts.extend(reason.map(|reason| ("Reason", reason.to_owned())));
+    facts
 }
 
 impl Work<'_, '_> {
@@ -164,6 +181,12 @@ impl Work<'_, '_> {
             let payload = SendFailed::new(message, reason, at);
             let about = message.about(source.unwrap_or(&message.source));
             self.append(event::Kind::MessageSendFailed, about, &payload)?;
+            let facts = facts(message, Some(reason));
+            self.mail(Topic::MessageFailed, user_id, &message.owner, |_| Letter {
+                subject: format!("An SMS to {} failed", readable(&message.contact)),
+                opening: "One of your messages could not be sent.".to_owned(),
+                facts,
+            })?;
         }
         Ok(failed)
     }

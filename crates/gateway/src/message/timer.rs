@@ -3,7 +3,9 @@
 use uuid::Uuid;
 
 use super::payload::SendExpired;
+use super::report::facts;
 use super::{COLUMNS, Message, Status, Step};
+use crate::mail::{Letter, Topic, readable};
 use crate::phone::{self, Phone};
 use crate::{Result, Work, event, for_update};
 
@@ -47,7 +49,19 @@ impl Work<'_, '_> {
         self.append(event::Kind::MessageSendExpired, about, &payload)?;
         self.forget_wakeups(message.id)?;
         if is_final {
-            return Ok(());
+            let facts = facts(&message, None);
+            return self.mail(
+                Topic::MessageExpired,
+                &message.user_id,
+                &message.owner,
+                |_| Letter {
+                    subject: format!("An SMS to {} expired", readable(&message.contact)),
+                    opening: "Your phone did not send one of your messages in time. Is it on, and \
+                          connected to the internet?"
+                        .to_owned(),
+                    facts,
+                },
+            );
         }
         self.retry_message(message, phone)
     }

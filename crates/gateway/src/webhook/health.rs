@@ -70,13 +70,20 @@ fn of(latest: &[Latest], backlog: i64, oldest_waiting_at: Option<Time>) -> Healt
     durations.sort_unstable();
     Health {
         attempts: latest.len(),
-        success_rate: (!latest.is_empty()).then(|| delivered as f64 / latest.len() as f64),
+        success_rate: part(delivered, latest.len()),
         p50_us: percentile(&durations, 50),
         p95_us: percentile(&durations, 95),
         p99_us: percentile(&durations, 99),
         backlog,
         oldest_waiting_at,
     }
+}
+
+/// A thousand attempts at most, so both numbers are small.
+fn part(of: usize, all: usize) -> Option<f64> {
+    let of = f64::from(u32::try_from(of).ok()?);
+    let all = f64::from(u32::try_from(all).ok()?);
+    (all > 0.0).then(|| of / all)
 }
 
 /// The smallest of the sorted values that so many of a hundred do not exceed.

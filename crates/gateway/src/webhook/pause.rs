@@ -9,6 +9,7 @@ use crate::caller::Caller;
 use crate::clock::Time;
 use crate::delivery::News;
 use crate::event::{About, Kind};
+use crate::mail::{Letter, Topic, local};
 use crate::names::names;
 use crate::{Gateway, Result, Work};
 
@@ -99,7 +100,29 @@ impl Work<'_, '_> {
             failing_since: row.failing_since,
             timestamp: self.now,
         };
-        self.append(Kind::WebhookPaused, about, &payload)
+        self.append(Kind::WebhookPaused, about, &payload)?;
+        match reason {
+            PauseReason::Asked => Ok(()),
+            PauseReason::Failing => self.mail_paused(user_id, row),
+        }
+    }
+
+    fn mail_paused(&mut self, user_id: &str, row: super::Row) -> Result<()> {
+        let about = row.id.to_string();
+        self.mail(Topic::WebhookPaused, user_id, &about, |zone| Letter {
+            subject: "A webhook was paused".to_owned(),
+            opening: "Your webhook was paused, because it has failed for days and never worked \
+                      since. What happens meanwhile waits for it; resume it once it is mended."
+                .to_owned(),
+            facts: vec![
+                ("URL", row.url),
+                (
+                    "Failing since",
+                    row.failing_since
+                        .map_or_else(String::new, |since| local(since, zone)),
+                ),
+            ],
+        })
     }
 
     /// Notes how attempts at a webhook went: since when it fails, and whether it has failed for so

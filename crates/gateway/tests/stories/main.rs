@@ -6,6 +6,7 @@ mod heartbeats;
 mod incoming;
 mod keys;
 mod life;
+mod mails;
 mod orders;
 mod slots;
 mod support;

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use gateway::account::NewUser;
-use gateway::delivery::{Delivery, News, Outcome, Seen, Settlement};
+use gateway::delivery::{Delivery, Kind, News, Outcome, Seen, Settlement};
 use gateway::event::Recorded;
+use gateway::mail::Mail;
 use gateway::message::{Message, ReceivedSms, Report, Reported, SendSms};
 use gateway::phone::{Changes, Phone, Sim};
 use gateway::webhook::policy::Policy;
@@ -24,6 +25,7 @@ pub struct World {
     pub user: Caller,
     pub epoch: i64,
     news: UnboundedReceiver<News>,
+    queued_mails: Vec<Delivery>,
     settings: Settings,
 }
 
@@ -41,6 +43,7 @@ pub async fn on_each_engine(story: impl AsyncFn(World)) {
 fn settings(folder: &tempfile::TempDir, database: Database) -> Settings {
     Settings {
         database,
+        mail: true,
         clock: Clock::manual("2026-03-02T09:00:00Z".parse().unwrap()),
         ..Settings::new(folder.path())
     }
@@ -69,6 +72,7 @@ impl World {
             user,
             epoch,
             news,
+            queued_mails: Vec::new(),
             settings,
         }
     }
@@ -164,6 +168,9 @@ impl World {
         let mut found = Vec::new();
         let targets = self.gateway.waiting(self.epoch, None, 100).await.unwrap();
         for (target, _) in targets {
+            if target == gateway::mail::SERVER {
+                continue;
+            }
             let forever = Time::from_micros(i64::MAX);
             let (rows, _) = self
                 .gateway
@@ -175,7 +182,7 @@ impl World {
         found
     }
 
-    /// What commits have told the courier so far.
+    /// What commits have told the courier so far, mails aside.
     pub fn told(&mut self) -> Vec<Delivery> {
         let mut told = Vec::new();
         while let Ok(news) = self.news.try_recv() {
@@ -183,7 +190,9 @@ impl World {
                 told.extend(deliveries);
             }
         }
-        told
+        let (mails, others) = told.into_iter().partition(|told| told.kind == Kind::Mail);
+        self.queued_mails.extend::<Vec<_>>(mails);
+        others
     }
 
     pub async fn settle(&self, delivery: &Delivery, outcome: Outcome) {
@@ -204,13 +213,25 @@ impl World {
         let wakeups: Vec<_> = self
             .told()
             .into_iter()
-            .filter(|told| told.letter.is_none())
+            .filter(|told| told.kind == Kind::Push)
             .collect();
         for delivery in &wakeups {
             self.settle(delivery, Outcome::Offered { at: self.now() })
                 .await;
         }
         wakeups.len()
+    }
+
+    /// The mails told so far, as they would be sent.
+    pub async fn mails(&mut self) -> Vec<Mail> {
+        let mut mails = Vec::new();
+        self.told();
+        for told in std::mem::take(&mut self.queued_mails) {
+            let id = told.notification_id.unwrap();
+            mails.extend(self.gateway.mail(id).await.unwrap());
+            self.settle(&told, Outcome::Delivered).await;
+        }
+        mails
     }
 
     pub async fn events(&self) -> Vec<Recorded> {

@@ -178,6 +178,8 @@ CREATE TABLE delivery (
     epoch      BIGINT  NOT NULL
 );
 CREATE INDEX delivery_waiting ON delivery (target, due_at);
+-- What was attempted before: it keeps its promised times, and holds up ordered rows after it.
+CREATE INDEX delivery_retry ON delivery (target, due_at, order_key) WHERE attempt > 1;
 CREATE INDEX delivery_replay ON delivery (replay_id) WHERE replay_id IS NOT NULL;
 CREATE INDEX delivery_message ON delivery (message_id) WHERE message_id IS NOT NULL;
 

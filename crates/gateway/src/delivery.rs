@@ -23,7 +23,7 @@ use crate::webhook::policy::Policy;
 use crate::{PushData, event};
 
 pub(crate) use handoff::Handoff;
-pub use lease::LEASE;
+pub use lease::{LEASE, Rest};
 pub use log::{Attempt, BODY_LIMIT, Cause, Detail, Seen, State, Summary, Wanted};
 pub(crate) use settle::Done;
 

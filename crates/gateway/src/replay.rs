@@ -29,7 +29,7 @@ pub struct Selection {
     /// Only deliveries that were given up; otherwise every event that matches, delivered or not.
     #[serde(default)]
     pub failed_only: bool,
-    /// Only these types; empty: all that webhooks can get.
+    /// Only these types; empty: all that the webhook wants.
     #[serde(default)]
     pub event_types: Vec<event::Kind>,
     /// From this time on, in microseconds since 1970.
@@ -60,7 +60,7 @@ pub struct Replay {
     pub webhook_id: Uuid,
     /// Where it stands.
     pub stage: Stage,
-    /// Events that it is about.
+    /// Events to look at, counted up to one more than [`LIMIT`].
     pub total: i64,
     /// Deliveries made so far.
     pub queued: i64,
@@ -85,7 +85,7 @@ db::row! {
         created_at: Time,
     }
 
-    struct Next { seq: i64, position: i64 }
+    struct Next { seq: i64, position: i64, kind: event::Kind, owner: Option<String>, body: String }
 }
 
 const COLUMNS: &str =
@@ -127,6 +127,12 @@ impl Gateway {
         self.owned_webhook(caller, webhook).await?;
         let user_id = caller.user_id.clone();
         self.write(move |work| {
+            if work.replay_total(&user_id, webhook, &selection)? > LIMIT {
+                return Err(Error::Invalid(Fields::one(
+                    "since",
+                    format!("The replay is about more than {LIMIT} events: choose a shorter time"),
+                )));
+            }
             let id = work.add_replay(&user_id, webhook, &selection)?;
             work.load_replay(&user_id, webhook, id)
         })
@@ -279,7 +285,15 @@ impl Work<'_, '_> {
                 &selection.kinds(),
             ],
         )?;
+        let wanted = self.wants(row.webhook_id)?;
+        let mut queued = 0;
         for next in &part {
+            // What was given up was wanted once; what merely happened need not be this webhook's.
+            if !selection.failed_only && !wanted.takes(next.kind, next.owner.as_deref(), &next.body)
+            {
+                continue;
+            }
+            queued += 1;
             self.queue_again(
                 &row.user_id,
                 row.webhook_id,
@@ -293,7 +307,7 @@ impl Work<'_, '_> {
         let position = part.last().map_or(row.position, |next| next.position);
         self.tx.execute(
             "UPDATE replay SET stage = $2, position = $3, queued = queued + $4 WHERE id = $1",
-            &[&id, &stage, &position, &(part.len() as i64)],
+            &[&id, &stage, &position, &queued],
         )?;
         Ok(!done)
     }
@@ -304,14 +318,14 @@ impl Selection {
     /// account, webhook, position, since, until, types.
     fn sql(&self) -> &'static str {
         if self.failed_only {
-            "SELECT seq, delivery_id AS position FROM attempt
+            "SELECT seq, delivery_id AS position, event.kind, owner, body FROM attempt
                JOIN event ON seq = event_seq
               WHERE webhook_id = $2 AND latest AND state <> 'delivered' AND state = 'failed'
                 AND event.user_id = $1 AND delivery_id > $3 AND started_at >= $4 AND started_at < $5
                 AND ($6 = '' OR $6 LIKE '%,' || event_kind || ',%')
               ORDER BY delivery_id"
         } else {
-            "SELECT seq, seq AS position FROM event
+            "SELECT seq, seq AS position, kind, owner, body FROM event
               WHERE user_id = $1 AND EXISTS (SELECT 1 FROM webhook WHERE id = $2) AND seq > $3 AND time >= $4 AND time < $5
                 AND owner IS NOT NULL AND NOT test AND $6 LIKE '%,' || kind || ',%'
               ORDER BY seq"
@@ -344,12 +358,6 @@ impl Work<'_, '_> {
 
     fn add_replay(&mut self, user_id: &str, webhook: Uuid, selection: &Selection) -> Result<Uuid> {
         let total = self.replay_total(user_id, webhook, selection)?;
-        if total > LIMIT {
-            return Err(Error::Invalid(Fields::one(
-                "since",
-                format!("The replay is about more than {LIMIT} events: choose a shorter time"),
-            )));
-        }
         let id = id::new(self.now);
         let chosen = serde_json::to_string(selection).unwrap_or_default();
         self.tx.execute(

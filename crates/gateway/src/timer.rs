@@ -19,9 +19,46 @@ const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// How many due rows of a kind one look takes.
 const AT_ONCE: i64 = 200;
 
+/// How often attempts that are older than the retention period are purged.
+const PURGE_AGAIN: Duration = Duration::from_hours(1);
+
 impl Gateway {
     /// Runs the timers until cancelled.
     pub async fn run_timers(&self, stop: CancellationToken) {
+        tokio::join!(self.run_due(&stop), self.run_purge(&stop));
+    }
+
+    /// Purges the delivery log, now and every hour.
+    async fn run_purge(&self, stop: &CancellationToken) {
+        loop {
+            let purge = stop.run_until_cancelled(self.purge_log());
+            match purge.await {
+                Some(Ok(0)) => {}
+                Some(Ok(count)) => tracing::info!(count, "old attempts at webhooks are purged"),
+                Some(Err(error)) => tracing::warn!(%error, "the delivery log cannot be purged"),
+                None => return,
+            }
+            let rest = stop.run_until_cancelled(tokio::time::sleep(PURGE_AGAIN));
+            if rest.await.is_none() {
+                return;
+            }
+        }
+    }
+
+    /// Purges what is older than the retention period, a bounded part at a time; how much.
+    async fn purge_log(&self) -> Result<u64> {
+        let oldest = self.now().micros() - micros(self.0.settings.attempt_retention);
+        let oldest = Time::from_micros(oldest);
+        let mut all = 0;
+        loop {
+            match self.purge_attempts(oldest).await? {
+                0 => return Ok(all),
+                count => all += count,
+            }
+        }
+    }
+
+    async fn run_due(&self, stop: &CancellationToken) {
         while !stop.is_cancelled() {
             let idle = match self.fire_timers().await {
                 Ok(0) => self.until_next_timer().await,
@@ -102,6 +139,10 @@ impl Gateway {
         })
         .await;
     }
+}
+
+fn micros(time: Duration) -> i64 {
+    i64::try_from(time.as_micros()).unwrap_or(i64::MAX / 2)
 }
 
 impl Work<'_, '_> {

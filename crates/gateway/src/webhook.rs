@@ -47,6 +47,8 @@ pub struct Webhook {
     pub policy: Policy,
     /// The names of the extra headers of its requests; their values are not shown again.
     pub headers: Vec<String>,
+    /// The key that takes over next, so that receivers can learn it before.
+    pub next_signing_key: Option<String>,
     /// Its signing keys, without the secrets.
     pub signing_keys: Vec<KeyInfo>,
     /// While this is set nothing is sent, and what happens waits.
@@ -336,6 +338,45 @@ impl Work<'_, '_> {
     }
 }
 
+/// What a webhook chose, for events that happened before.
+pub(crate) struct Wants {
+    phone_numbers: String,
+    events: String,
+    policy: Policy,
+}
+
+impl Wants {
+    /// Whether the webhook would have got this event.
+    pub(crate) fn takes(&self, kind: Kind, owner: Option<&str>, body: &str) -> bool {
+        has(&self.events, kind.as_str())
+            && self
+                .policy
+                .takes_number(&self.phone_numbers, owner.unwrap_or_default())
+            && self.policy.filter.passes_event(kind, body)
+    }
+}
+
+impl Work<'_, '_> {
+    /// What a webhook chose.
+    pub(crate) fn wants(&mut self, webhook: Uuid) -> Result<Wants> {
+        let row: Row = self.tx.one(
+            &format!("SELECT {COLUMNS} FROM webhook WHERE id = $1"),
+            &[&webhook],
+        )?;
+        Ok(Wants {
+            policy: row.policy(),
+            phone_numbers: row.phone_numbers,
+            events: row.events,
+        })
+    }
+}
+
+impl Policy {
+    fn takes_number(&self, phone_numbers: &str, owner: &str) -> bool {
+        self.all_phone_numbers || has(phone_numbers, owner)
+    }
+}
+
 impl crate::Inner {
     fn reveal_webhook(&self, tx: &mut Tx<'_>, row: Row, now: Time) -> Result<Webhook> {
         let (signing_keys, keys): (Vec<_>, Vec<_>) =
@@ -343,6 +384,10 @@ impl crate::Inner {
         let policy = row.policy();
         Ok(Webhook {
             signing_key: active(&keys, now).map_or_else(String::new, |key| key.secret.clone()),
+            next_signing_key: keys
+                .last()
+                .filter(|key| key.active_from > now)
+                .map(|key| key.secret.clone()),
             policy,
             headers: self.headers(&row)?.into_keys().collect(),
             signing_keys,

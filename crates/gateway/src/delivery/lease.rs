@@ -12,6 +12,23 @@ use crate::{Gateway, Result, event};
 /// How long a courier may be silent before another node takes its place.
 pub const LEASE: Duration = Duration::from_secs(10);
 
+/// Of a row of `delivery`: its webhook is not paused.
+const NOT_PAUSED: &str = "target NOT IN (SELECT id FROM webhook WHERE paused_at IS NOT NULL)";
+
+/// Of a row of `delivery`: no other one that it must not overtake waits for its retry.
+const NOT_BLOCKED: &str = "(order_key IS NULL OR attempt > 1 OR NOT EXISTS (
+    SELECT 1 FROM delivery AS head
+     WHERE head.target = delivery.target AND head.attempt > 1 AND head.order_key = delivery.order_key))";
+
+/// When rows of a target are due that stayed on disk.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Rest {
+    /// The first one of all.
+    pub next: Option<Time>,
+    /// The first one that was attempted before.
+    pub next_retry: Option<Time>,
+}
+
 db::row! {
     struct Row {
         id: i64,
@@ -132,39 +149,79 @@ impl Gateway {
             .collect())
     }
 
-    /// Takes rows of a target into memory: those due until then, oldest first, `limit` at most.
-    /// Beside them the due time of the next one that stayed on disk.
+    /// Takes rows of a target into memory: those due until then, oldest first, `limit` at most, and
+    /// what is left on disk. Ordered rows that wait for their retry always come, whatever their time,
+    /// because they hold up those after them, which stay on disk until they are gone.
     pub async fn load(
         &self,
         epoch: i64,
         target: Uuid,
         until: Time,
         limit: i64,
-    ) -> Result<(Vec<Delivery>, Option<Time>)> {
+    ) -> Result<(Vec<Delivery>, Rest)> {
+        self.load_some(epoch, target, until, limit, "").await
+    }
+
+    /// The same, of rows that were attempted before.
+    pub async fn load_retries(
+        &self,
+        epoch: i64,
+        target: Uuid,
+        until: Time,
+        limit: i64,
+    ) -> Result<(Vec<Delivery>, Rest)> {
+        self.load_some(epoch, target, until, limit, "AND attempt > 1")
+            .await
+    }
+
+    async fn load_some(
+        &self,
+        epoch: i64,
+        target: Uuid,
+        until: Time,
+        limit: i64,
+        only: &'static str,
+    ) -> Result<(Vec<Delivery>, Rest)> {
         self.write(move |work| {
             let mut rows: Vec<Row> = work.tx.all(
-                "WITH waiting AS MATERIALIZED (
-                     SELECT id FROM delivery WHERE target = $1 AND epoch <> $2 AND due_at <= $3
-                        AND target NOT IN (SELECT id FROM webhook WHERE paused_at IS NOT NULL)
-                      ORDER BY due_at, id LIMIT $4
-                 )
-                 UPDATE delivery SET epoch = $2 WHERE id IN (SELECT id FROM waiting)
-                 RETURNING id, kind, target, event_seq,
-                     (SELECT event.kind FROM event WHERE seq = event_seq) AS event_kind,
-                     (SELECT body FROM event WHERE seq = event_seq) AS body,
-                     message_id, notification_id, exact, attempt, due_at, expires_at,
-                     cause, order_key, COALESCE((SELECT version FROM webhook WHERE webhook.id = target), 0) AS version",
+                &format!(
+                    "WITH waiting AS MATERIALIZED (
+                         SELECT id FROM (
+                             SELECT id FROM delivery
+                              WHERE target = $1 AND epoch <> $2 AND due_at <= $3 {only}
+                                AND {NOT_PAUSED} AND {NOT_BLOCKED}
+                              ORDER BY due_at, id LIMIT $4) AS due
+                          UNION
+                         SELECT id FROM delivery WHERE target = $1 AND epoch <> $2
+                            AND attempt > 1 AND order_key IS NOT NULL AND {NOT_PAUSED}
+                     )
+                     UPDATE delivery SET epoch = $2 WHERE id IN (SELECT id FROM waiting)
+                     RETURNING id, kind, target, event_seq,
+                         (SELECT event.kind FROM event WHERE seq = event_seq) AS event_kind,
+                         (SELECT body FROM event WHERE seq = event_seq) AS body,
+                         message_id, notification_id, exact, attempt, due_at, expires_at,
+                         cause, order_key,
+                         COALESCE((SELECT version FROM webhook WHERE webhook.id = target), 0) AS version"
+                ),
                 &[&target, &epoch, &until, &limit],
             )?;
             rows.sort_by_key(|row| (row.due_at, row.id));
-            let next: Option<Scalar<Time>> = work.tx.optional(
-                "SELECT due_at FROM delivery WHERE target = $1 AND epoch <> $2
-                    AND target NOT IN (SELECT id FROM webhook WHERE paused_at IS NOT NULL)
-                  ORDER BY due_at LIMIT 1",
-                &[&target, &epoch],
-            )?;
-            let loaded = rows.into_iter().map(Delivery::from).collect();
-            Ok((loaded, next.map(|Scalar(due)| due)))
+            let mut next = |only: &str| -> Result<Option<Time>> {
+                let due: Option<Scalar<Time>> = work.tx.optional(
+                    &format!(
+                        "SELECT due_at FROM delivery WHERE target = $1 AND epoch <> $2 {only}
+                            AND {NOT_PAUSED} AND {NOT_BLOCKED}
+                          ORDER BY due_at LIMIT 1"
+                    ),
+                    &[&target, &epoch],
+                )?;
+                Ok(due.map(|Scalar(due)| due))
+            };
+            let rest = Rest {
+                next: next("")?,
+                next_retry: next("AND attempt > 1")?,
+            };
+            Ok((rows.into_iter().map(Delivery::from).collect(), rest))
         })
         .await
     }

@@ -1,6 +1,7 @@
 //! How attempts ended, and what follows from it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::Serialize;
 use uuid::Uuid;
@@ -54,10 +55,11 @@ struct WebhookFailed<'a> {
 impl Gateway {
     /// Records how attempts ended, all in one transaction. A settlement of an attempt that is not
     /// the row's current one changes nothing.
-    pub async fn settle(&self, settlements: Vec<Settlement>) -> Result<()> {
+    pub async fn settle(&self, settlements: impl Into<Arc<[Settlement]>>) -> Result<()> {
+        let settlements = settlements.into();
         self.write(move |work| {
             let mut health = BTreeMap::new();
-            for settlement in &settlements {
+            for settlement in settlements.iter() {
                 work.settle(settlement, &mut health)?;
             }
             health

@@ -4,6 +4,7 @@ use regex::{Regex, RegexBuilder};
 use serde::{Deserialize, Serialize};
 
 use crate::Fields;
+use crate::event;
 use crate::message::Kind;
 use crate::phone::Sim;
 
@@ -77,6 +78,51 @@ impl Filter {
                 .content
                 .as_deref()
                 .is_none_or(|pattern| found(pattern, subject))
+    }
+}
+
+/// What a filter looks at in an event's data.
+#[derive(Deserialize)]
+struct Envelope<'a> {
+    #[serde(borrow)]
+    data: Data<'a>,
+}
+
+#[derive(Deserialize)]
+struct Data<'a> {
+    #[serde(borrow, default)]
+    contact: Option<std::borrow::Cow<'a, str>>,
+    #[serde(borrow, default)]
+    content: Option<std::borrow::Cow<'a, str>>,
+    #[serde(default)]
+    encrypted: bool,
+    #[serde(default)]
+    sim: Option<Sim>,
+}
+
+impl Filter {
+    /// Whether an event of the log passes.
+    pub(crate) fn passes_event(&self, kind: event::Kind, body: &str) -> bool {
+        if *self == Self::default() {
+            return true;
+        }
+        let Ok(Envelope { data }) = serde_json::from_str(body) else {
+            return true;
+        };
+        // Events about phones have no contact.
+        data.contact.is_none_or(|contact| {
+            self.passes(Subject {
+                contact: &contact,
+                content: data.content.as_deref().unwrap_or_default(),
+                encrypted: data.encrypted,
+                sim: data.sim.unwrap_or(Sim::Sim1),
+                kind: match kind {
+                    event::Kind::MessagePhoneReceived => Kind::MobileOriginated,
+                    event::Kind::MessageCallMissed => Kind::MissedCall,
+                    _ => Kind::MobileTerminated,
+                },
+            })
+        })
     }
 }
 

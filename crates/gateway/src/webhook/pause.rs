@@ -54,7 +54,10 @@ impl Gateway {
     pub async fn resume_webhook(&self, caller: &Caller, webhook: Uuid) -> Result<Webhook> {
         let user_id = caller.user_id.clone();
         self.write(move |work| {
-            work.webhook_row(&user_id, webhook)?;
+            let row = work.webhook_row(&user_id, webhook)?;
+            if let (Some(since), true) = (row.failing_since, row.policy().catch_up) {
+                work.catch_up(&user_id, webhook, since)?;
+            }
             work.tx.execute(
                 "UPDATE webhook SET paused_at = NULL, pause_reason = NULL, failing_since = NULL,
                      version = version + 1, updated_at = $2 WHERE id = $1",

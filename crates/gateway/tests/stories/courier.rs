@@ -60,7 +60,7 @@ async fn a_late_settlement_changes_nothing() {
             .await
             .unwrap();
         assert!(rows.is_empty());
-        assert_eq!(next, Some(due_at), "it waits on disk for its time");
+        assert_eq!(next.next, Some(due_at), "it waits on disk for its time");
         let (rows, _) = world
             .gateway
             .load(world.epoch, delivery.target, due_at, 10)

@@ -216,6 +216,37 @@ async fn a_replay_of_many_is_queued_in_parts_with_progress() {
 }
 
 #[tokio::test]
+async fn a_replay_brings_only_what_the_webhook_chose() {
+    on_each_engine(async |world: World| {
+        world.phone().await;
+        receive(&world, CONTACT, "your code").await;
+        receive(&world, CONTACT, "hello").await;
+        let filter = serde_json::from_str(r#"{"content":"code"}"#).unwrap();
+        let webhook = world
+            .webhook_with(Policy {
+                filter,
+                ..Policy::default()
+            })
+            .await;
+        let selection = everything(&world, false);
+        let replay = world
+            .gateway
+            .start_replay(&world.user, webhook.id, selection)
+            .await
+            .unwrap();
+        while world.gateway.fire_timers().await.unwrap() > 0 {}
+        assert_eq!(world.load().await.len(), 1);
+        let progress = world
+            .gateway
+            .replay(&world.user, webhook.id, replay.id)
+            .await
+            .unwrap();
+        assert_eq!((progress.total, progress.queued), (2, 1));
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn what_failed_is_replayed_alone() {
     on_each_engine(async |mut world: World| {
         world.phone().await;
@@ -407,6 +438,7 @@ async fn a_new_signing_key_takes_over_step_by_step() {
             .await
             .unwrap();
         assert_eq!(rotated.signing_key, webhook.signing_key, "not yet");
+        assert_eq!(rotated.next_signing_key.as_deref(), Some("the new key"));
         assert_eq!(rotated.signing_keys.len(), 2);
         let keys = world
             .gateway

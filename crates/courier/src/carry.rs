@@ -3,11 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use gateway::delivery::{Delivery, Kind, Outcome};
+use gateway::delivery::{Delivery, Kind, Outcome, Seen};
 use tokio::sync::mpsc::UnboundedSender;
 
+use crate::mail::Mails;
 use crate::push::Pushes;
-use crate::webhook::{Hook, Webhooks};
+use crate::scheduler::Sign;
+use crate::webhook::{Hook, Visit, Webhooks};
 
 /// How an attempt ended.
 #[derive(Debug)]
@@ -36,14 +38,19 @@ pub(crate) struct Ended {
     pub ending: Ending,
     /// What the webhook was found to be now.
     pub found: Option<Arc<Hook>>,
+    /// What was seen of an attempt at a webhook.
+    pub seen: Option<Box<Seen>>,
+    /// What it tells of the target.
+    pub sign: Sign,
     /// Of the knowledge about webhooks when it started, see [`crate::hooks::Hooks`].
     pub changes: u64,
 }
 
-/// Carries deliveries of either kind.
+/// Carries deliveries of every kind.
 pub(crate) struct Carrier {
     pub webhooks: Webhooks,
     pub pushes: Pushes,
+    pub mails: Mails,
 }
 
 /// A delivery that is under way. Dropped without having landed, it lands as failed.
@@ -67,31 +74,41 @@ impl Flight {
         match self.delivery.as_ref().map(|delivery| delivery.kind) {
             Some(Kind::Webhook) => drop(tokio::spawn(self.visit_webhook(carrier, hook))),
             Some(Kind::Push) => drop(tokio::spawn(self.visit_phone(carrier))),
+            Some(Kind::Mail) => drop(tokio::spawn(self.visit_mail_server(carrier))),
             None => {}
         }
     }
 
     async fn visit_webhook(mut self, carrier: Arc<Carrier>, hook: Option<Arc<Hook>>) {
         if let Some(delivery) = &self.delivery {
-            let (ending, found) = carrier.webhooks.attempt(delivery, hook).await;
-            self.land(ending, found);
+            let visit = carrier.webhooks.attempt(delivery, hook).await;
+            self.land(visit);
         }
     }
 
     async fn visit_phone(mut self, carrier: Arc<Carrier>) {
         if let Some(delivery) = &self.delivery {
             let ending = carrier.pushes.attempt(delivery).await;
-            self.land(ending, None);
+            self.land(Visit::without_attempt(ending));
         }
     }
 
-    fn land(&mut self, ending: Ending, found: Option<Arc<Hook>>) {
+    async fn visit_mail_server(mut self, carrier: Arc<Carrier>) {
+        if let Some(delivery) = &self.delivery {
+            let ending = carrier.mails.attempt(delivery).await;
+            self.land(Visit::without_attempt(ending));
+        }
+    }
+
+    fn land(&mut self, visit: Visit) {
         if let Some(delivery) = self.delivery.take() {
             // Nobody waits for it after the shutdown's grace: the row is still on disk.
             let _ = self.back.send(Ended {
                 delivery,
-                ending,
-                found,
+                ending: visit.ending,
+                found: visit.found,
+                seen: visit.seen,
+                sign: visit.sign,
                 changes: self.changes,
             });
         }
@@ -113,7 +130,7 @@ impl Drop for Flight {
                 error: "internal error".to_owned(),
             })
         };
-        self.land(ending, None);
+        self.land(Visit::without_attempt(ending));
     }
 }
 
@@ -135,6 +152,8 @@ mod tests {
             attempt,
             due_at: Time::from_micros(0),
             expires_at: None,
+            cause: gateway::delivery::Cause::Live,
+            order_key: None,
             version: 0,
         }
     }

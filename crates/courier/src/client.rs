@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http::header::RETRY_AFTER;
-use http::{HeaderValue, Request, StatusCode};
+use http::{HeaderMap, HeaderValue, Request, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper_util::client::legacy;
@@ -37,10 +37,17 @@ pub struct Client(legacy::Client<Connector, Full<Bytes>>);
 pub struct Answer {
     /// Any status but 1xx.
     pub status: StatusCode,
-    /// The `Retry-After` header as it came.
-    pub retry_after: Option<HeaderValue>,
+    /// Its headers.
+    pub headers: HeaderMap,
     /// What was read.
     pub body: Bytes,
+}
+
+impl Answer {
+    /// The `Retry-After` header as it came.
+    pub fn retry_after(&self) -> Option<&HeaderValue> {
+        self.headers.get(RETRY_AFTER)
+    }
 }
 
 impl Client {
@@ -82,10 +89,10 @@ impl Client {
 
     async fn exchange(&self, request: Request<Full<Bytes>>) -> Result<Answer, Failure> {
         let response = self.0.request(request).await;
-        let (mut head, body) = response.map_err(|error| Failure::of(&error))?.into_parts();
+        let (head, body) = response.map_err(|error| Failure::of(&error))?.into_parts();
         Ok(Answer {
             status: head.status,
-            retry_after: head.headers.remove(RETRY_AFTER),
+            headers: head.headers,
             body: read(body).await?,
         })
     }

@@ -200,7 +200,7 @@ impl Refusal {
         let code = error_code(&answer.body).map_or_else(String::new, |code| format!(" {code}"));
         Self::Passing {
             status: Some(answer.status.as_u16()),
-            retry_after: answer.retry_after.clone(),
+            retry_after: answer.retry_after().cloned(),
             words: format!("the push service answered {}{code}", answer.status.as_u16()),
             setup,
         }
@@ -266,7 +266,7 @@ mod tests {
                 format!(r#"{{"error":{{"details":[{{"@type":"x"}},{{"errorCode":"{code}"}}]}}}}"#);
             refusal(&Answer {
                 status: StatusCode::from_u16(status).unwrap(),
-                retry_after: None,
+                headers: http::HeaderMap::new(),
                 body: body.into(),
             })
         };

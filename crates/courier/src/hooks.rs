@@ -37,6 +37,13 @@ impl Hooks {
         (known.hook.version >= version && now < known.stale).then(|| Arc::clone(&known.hook))
     }
 
+    /// Whether a webhook is known to be paused.
+    pub fn is_paused(&self, webhook: Uuid) -> bool {
+        self.known
+            .get(&webhook)
+            .is_some_and(|known| known.hook.paused)
+    }
+
     /// Keeps what was found by somebody who started when there were so many `changes`. If there were
     /// more since, it may be old.
     pub fn keep(&mut self, webhook: Uuid, hook: Arc<Hook>, changes: u64, now: Moment) {
@@ -70,7 +77,10 @@ mod tests {
             id: WEBHOOK,
             user_id: "user".to_owned(),
             url: "http://example.org".to_owned(),
-            signing_key: String::new(),
+            keys: Vec::new(),
+            policy: gateway::webhook::policy::Policy::default(),
+            headers: Vec::new(),
+            paused: false,
             version,
         };
         Arc::new(Hook::new(&endpoint).unwrap())

@@ -1,4 +1,4 @@
-//! Carries due deliveries to the world, webhooks and wake-ups, and says how it went.
+//! Carries due deliveries to the world, webhooks, wake-ups and mails, and says how it went.
 //!
 //! Memory schedules, disk remembers: commits tell this crate of their rows, the scheduler plans them,
 //! attempts run as tasks, and their ends go back to the gateway in batches.
@@ -14,6 +14,7 @@ pub mod guard;
 mod hooks;
 mod lease;
 mod load;
+pub mod mail;
 mod push;
 pub mod resolve;
 pub mod retry;
@@ -37,6 +38,7 @@ use tokio_util::sync::CancellationToken;
 pub use fcm::Fcm;
 pub use google::BadCredentials;
 pub use guard::PrivateNetworks;
+pub use mail::{BadMailSettings, Mailer};
 pub use retry::Schedule;
 pub use scheduler::Limits;
 pub use stats::Stats;
@@ -44,6 +46,7 @@ pub use stats::Stats;
 use carry::Carrier;
 use client::Client;
 use lease::Lease;
+use mail::Mails;
 use push::Pushes;
 use session::{Office, Session};
 use webhook::Webhooks;
@@ -52,21 +55,21 @@ use webhook::Webhooks;
 pub struct Options {
     /// Whether webhooks may be in this machine's own networks.
     pub private_networks: PrivateNetworks,
-    /// When a webhook is tried again.
-    pub schedule: Schedule,
     /// How much at the same time.
     pub limits: Limits,
     /// The push service, if there is one.
     pub fcm: Option<Fcm>,
+    /// The mail server, if there is one. The gateway makes mails only if its settings say so too.
+    pub mailer: Option<Mailer>,
 }
 
 impl Default for Options {
     fn default() -> Self {
         Self {
             private_networks: PrivateNetworks::Allow,
-            schedule: Schedule::default(),
             limits: Limits::default(),
             fcm: None,
+            mailer: None,
         }
     }
 }
@@ -84,16 +87,24 @@ impl Courier {
         let webhooks = Webhooks {
             gateway: gateway.clone(),
             client: Client::new(options.private_networks),
-            schedule: options.schedule,
         };
         let pushes = Pushes {
             gateway: gateway.clone(),
             fcm: options.fcm,
             complained: AtomicBool::new(false),
         };
+        let mails = Mails {
+            gateway: gateway.clone(),
+            mailer: options.mailer,
+            complained: AtomicBool::new(false),
+        };
         let office = Office {
             gateway,
-            carrier: Arc::new(Carrier { webhooks, pushes }),
+            carrier: Arc::new(Carrier {
+                webhooks,
+                pushes,
+                mails,
+            }),
             limits: options.limits,
             stats: Arc::default(),
         };

@@ -3,9 +3,11 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use gateway::delivery::Delivery;
-use gateway::{Gateway, Time, Uuid};
+use gateway::delivery::{Delivery, Rest};
+use gateway::{Gateway, Uuid};
 use tokio::task::JoinSet;
+
+use crate::scheduler::Which;
 
 /// Loads at the same time.
 const AT_ONCE: usize = 4;
@@ -17,14 +19,14 @@ pub(crate) const AHEAD: Duration = Duration::from_secs(30);
 pub(crate) struct Loader {
     gateway: Gateway,
     epoch: i64,
-    wanted: VecDeque<(Uuid, usize)>,
+    wanted: VecDeque<(Uuid, usize, Which)>,
     running: JoinSet<Loaded>,
 }
 
-/// What a load brought: rows, and the time the next one is due that stayed on disk.
+/// What a load brought: rows, and when what stayed on disk is due.
 pub(crate) struct Loaded {
     pub target: Uuid,
-    pub rows: gateway::Result<(Vec<Delivery>, Option<Time>)>,
+    pub rows: gateway::Result<(Vec<Delivery>, Rest)>,
 }
 
 impl Loader {
@@ -39,19 +41,23 @@ impl Loader {
     }
 
     /// Rows of this target are wanted.
-    pub fn want(&mut self, target: Uuid, limit: usize) {
-        self.wanted.push_back((target, limit));
+    pub fn want(&mut self, target: Uuid, limit: usize, which: Which) {
+        self.wanted.push_back((target, limit, which));
     }
 
     /// Begins as many loads as there is room for.
     pub fn kick(&mut self) {
         while self.running.len() < AT_ONCE
-            && let Some((target, limit)) = self.wanted.pop_front()
+            && let Some((target, limit, which)) = self.wanted.pop_front()
         {
             let (gateway, epoch) = (self.gateway.clone(), self.epoch);
             self.running.spawn(async move {
                 let until = gateway.now() + AHEAD;
-                let rows = gateway.load(epoch, target, until, limit as i64).await;
+                let limit = limit as i64;
+                let rows = match which {
+                    Which::All => gateway.load(epoch, target, until, limit).await,
+                    Which::Retries => gateway.load_retries(epoch, target, until, limit).await,
+                };
                 Loaded { target, rows }
             });
         }

@@ -1,7 +1,7 @@
 //! Names to addresses. One look-up per name at a time, kept for some seconds, so that a name server
 //! that does not answer holds up one thread and not one for each attempt.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -35,6 +35,7 @@ struct Inner {
 enum Source {
     System,
     Table(HashMap<String, Vec<IpAddr>>),
+    Turns(Mutex<HashMap<String, VecDeque<Vec<IpAddr>>>>),
 }
 
 #[derive(Debug, Clone)]
@@ -56,6 +57,11 @@ impl Resolver {
         Self::new(Source::Table(names))
     }
 
+    /// Knows only these names, and tells something else of them each time; the last answer stays.
+    pub fn in_turn(names: HashMap<String, VecDeque<Vec<IpAddr>>>) -> Self {
+        Self::new(Source::Turns(Mutex::new(names)))
+    }
+
     fn new(source: Source) -> Self {
         Self(Arc::new(Inner {
             source,
@@ -68,6 +74,11 @@ impl Resolver {
     pub async fn resolve(&self, name: &str) -> Answer {
         match &self.0.source {
             Source::Table(names) => some(names.get(name).cloned().unwrap_or_default()),
+            Source::Turns(names) => {
+                let mut names = names.lock().unwrap_or_else(PoisonError::into_inner);
+                let turns = names.get_mut(name).filter(|turns| !turns.is_empty());
+                some(turns.map(take_turn).unwrap_or_default())
+            }
             Source::System => {
                 let mut answer = self.ask(name);
                 let answer = answer.wait_for(Option::is_some).await;
@@ -113,6 +124,14 @@ impl Resolver {
             tell.send_replace(Some(found));
         });
         answer
+    }
+}
+
+fn take_turn(turns: &mut VecDeque<Vec<IpAddr>>) -> Vec<IpAddr> {
+    if turns.len() > 1 {
+        turns.pop_front().unwrap_or_default()
+    } else {
+        turns.front().cloned().unwrap_or_default()
     }
 }
 

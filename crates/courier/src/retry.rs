@@ -69,7 +69,7 @@ pub fn judge(
 ) -> Verdict {
     let asked = match result {
         Ok(answer) if answer.status.is_success() => return Verdict::Done,
-        Ok(answer) if is_passing(answer.status) => asked(answer.retry_after.as_ref(), now),
+        Ok(answer) if is_passing(answer.status) => asked(answer.retry_after(), now),
         Err(failure) if !failure.is_final() => None,
         _ => return Verdict::GiveUp,
     };
@@ -99,7 +99,7 @@ pub fn is_passing(status: StatusCode) -> bool {
 }
 
 /// Adds to a wait, never takes away.
-fn longer(wait: Duration, chance: f64) -> Duration {
+pub(crate) fn longer(wait: Duration, chance: f64) -> Duration {
     wait + wait.mul_f64(JITTER * chance.clamp(0.0, 1.0))
 }
 
@@ -124,10 +124,14 @@ mod tests {
     const NOW: Time = Time::from_micros(1_772_442_000_000_000);
 
     fn answer(status: u16, retry_after: Option<&str>) -> Result<Answer, Failure> {
-        let header = retry_after.map(HeaderValue::from_str).transpose();
+        let mut headers = http::HeaderMap::new();
+        if let Some(asked) = retry_after {
+            let asked = HeaderValue::from_str(asked).map_err(|_| Failure::Invalid)?;
+            headers.insert(http::header::RETRY_AFTER, asked);
+        }
         Ok(Answer {
             status: StatusCode::from_u16(status).map_err(|_| Failure::Invalid)?,
-            retry_after: header.map_err(|_| Failure::Invalid)?,
+            headers,
             body: Bytes::new(),
         })
     }

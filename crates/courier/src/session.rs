@@ -16,10 +16,10 @@ use crate::carry::{Carrier, Ended, Ending, Flight};
 use crate::hooks::Hooks;
 use crate::lease::{Lease, Standing};
 use crate::load::{Loaded, Loader};
-use crate::scheduler::{Action, HELD_AHEAD, Limits, Moment, Next, Scheduler};
+use crate::scheduler::{Action, HELD_AHEAD, Limits, Moment, Next, Rest, Scheduler};
 use crate::settle::Settler;
 use crate::stats::Stats;
-use crate::walk::Walk;
+use crate::walk::{Walk, is_last};
 
 /// Taken from a channel at a time.
 const HANDFUL: usize = 512;
@@ -88,7 +88,7 @@ impl<'o> Session<'o> {
         self.carry(stop).await;
         self.ending = true;
         self.land(stop).await;
-        self.office.stats.now(0, 0);
+        self.office.stats.now(0, 0, 0);
         let epoch = self.lease.epoch;
         if self.lease.standing() != Standing::Lost
             && let Err(error) = self.office.gateway.release_lease(epoch).await
@@ -123,20 +123,32 @@ impl<'o> Session<'o> {
         while let Some(action) = self.scheduler.next(now, may_start) {
             match action {
                 Action::Start(delivery) => self.start(delivery, now),
-                Action::Load { target, limit } => self.loader.want(target, limit),
+                Action::Load {
+                    target,
+                    limit,
+                    which,
+                } => self.loader.want(target, limit, which),
+                Action::PutBack(delivery) => {
+                    self.settler
+                        .push(delivery, Outcome::Parked, Next::PutBack, None);
+                }
                 Action::Full(target, full) => self.office.gateway.set_full(target, full),
             }
         }
         self.loader.kick();
         self.settler.kick();
-        self.office.stats.now(self.in_flight, self.scheduler.held());
+        let (held, resting) = (self.scheduler.held(), self.scheduler.resting());
+        self.office.stats.now(self.in_flight, held, resting);
     }
 
     fn start(&mut self, delivery: Delivery, now: Moment) {
         let hook = match delivery.kind {
             Kind::Webhook => self.hooks.get(delivery.target, delivery.version, now),
-            Kind::Push => None,
+            Kind::Push | Kind::Mail => None,
         };
+        if let Some(hook) = &hook {
+            self.scheduler.know(delivery.target, hook.rules, now);
+        }
         self.in_flight += 1;
         self.office.stats.started();
         Flight::new(delivery, self.hooks.changes, self.back.clone())
@@ -148,27 +160,34 @@ impl<'o> Session<'o> {
         let (now, wall) = (self.now(), self.office.gateway.now());
         for ended in landed.drain(..) {
             self.in_flight = self.in_flight.saturating_sub(1);
-            self.office.stats.ended(&ended.ending);
             let delivery = ended.delivery;
+            self.office
+                .stats
+                .ended(delivery.kind, &ended.ending, ended.seen.as_deref());
             if let Some(hook) = ended.found {
+                self.scheduler.know(delivery.target, hook.rules, now);
                 self.hooks.keep(delivery.target, hook, ended.changes, now);
             }
             let (outcome, next) = match ended.ending {
+                Ending::Settled(Outcome::Parked) => (Outcome::Parked, Next::Parked),
                 Ending::Settled(outcome) => (outcome, Next::Gone),
-                Ending::Again(wait) => self.again(wait, now, wall),
+                Ending::Again(wait) => {
+                    let ordered = delivery.order_key.is_some();
+                    self.again(wait, ordered, now, wall)
+                }
                 Ending::NotNow { wait, whole } => {
                     self.scheduler.postponed(delivery, now + wait, whole, now);
                     continue;
                 }
             };
-            self.scheduler.ended(delivery.target, delivery.kind, now);
-            self.settler.push(delivery, outcome, next);
+            self.scheduler.ended(&delivery, ended.sign, now);
+            self.settler.push(delivery, outcome, next, ended.seen);
         }
     }
 
-    /// A retry stays in memory if it is soon, and the session goes on.
-    fn again(&self, wait: Duration, now: Moment, wall: Time) -> (Outcome, Next) {
-        let held = wait <= HELD_AHEAD && !self.ending;
+    /// A retry stays in memory if it is soon, or holds up others, and the session goes on.
+    fn again(&self, wait: Duration, ordered: bool, now: Moment, wall: Time) -> (Outcome, Next) {
+        let held = (ordered || wait <= HELD_AHEAD) && !self.ending;
         let due_at = wall + wait;
         let next = if held {
             Next::Again(now + wait)
@@ -181,7 +200,12 @@ impl<'o> Session<'o> {
     fn settled(&mut self, written: Vec<(Delivery, Next)>) {
         let now = self.now();
         for (delivery, next) in written {
+            let target = delivery.target;
             self.scheduler.settled(delivery, next, now);
+            if next == Next::Parked && !self.hooks.is_paused(target) {
+                // It was resumed meanwhile, and what was told of that is over.
+                self.scheduler.waiting(target, now, now);
+            }
         }
     }
 
@@ -208,12 +232,16 @@ impl<'o> Session<'o> {
         let (now, wall) = (self.now(), self.office.gateway.now());
         let moment = |due_at: Time| now + due_at.since(wall);
         match rows {
-            Ok((rows, next)) => {
+            Ok((rows, rest)) => {
                 let rows = rows.into_iter().map(|row| {
                     let due = moment(row.due_at);
                     (row, due)
                 });
-                self.scheduler.loaded(target, rows, next.map(moment), now);
+                let rest = Rest {
+                    next: rest.next.map(moment),
+                    next_retry: rest.next_retry.map(moment),
+                };
+                self.scheduler.loaded(target, rows, rest, now);
             }
             Err(error) => {
                 warn!(%target, %error, "waiting deliveries cannot be loaded");
@@ -226,6 +254,9 @@ impl<'o> Session<'o> {
 
     fn expect(&mut self, page: Vec<(gateway::Uuid, Time)>) {
         let (now, wall) = (self.now(), self.office.gateway.now());
+        if is_last(&page) {
+            self.scheduler.surveyed();
+        }
         for (target, due_at) in page {
             self.scheduler
                 .waiting(target, now + due_at.since(wall), now);

@@ -2,10 +2,11 @@
 //! Nothing is lost while the database is away; the same batch is written again until it is on disk.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
 use gateway::Gateway;
-use gateway::delivery::{Delivery, Outcome, Settlement};
+use gateway::delivery::{Delivery, Outcome, Seen, Settlement};
 use tokio::sync::mpsc;
 use tokio::time::sleep;
 use tokio_util::task::AbortOnDropHandle;
@@ -47,11 +48,18 @@ impl Settler {
     }
 
     /// Takes the end of an attempt.
-    pub fn push(&mut self, delivery: Delivery, outcome: Outcome, next: Next) {
+    pub fn push(
+        &mut self,
+        delivery: Delivery,
+        outcome: Outcome,
+        next: Next,
+        seen: Option<Box<Seen>>,
+    ) {
         let settlement = Settlement {
             id: delivery.id,
             attempt: delivery.attempt,
             outcome,
+            seen,
         };
         self.waiting.push_back((settlement, delivery, next));
     }
@@ -100,13 +108,14 @@ async fn write(
 }
 
 async fn write_batch(gateway: &Gateway, batch: Vec<Settlement>) {
+    let batch: Arc<[Settlement]> = batch.into();
     if write_or_refuse(gateway, &batch).await {
         return;
     }
     // One of them cannot be written: the others shall not suffer.
-    for settlement in batch {
+    for settlement in batch.iter() {
         let (delivery, attempt) = (settlement.id, settlement.attempt);
-        if !write_or_refuse(gateway, &[settlement]).await {
+        if !write_or_refuse(gateway, &[settlement.clone()].into()).await {
             error!(
                 delivery,
                 attempt, "the end of an attempt cannot be recorded; it will be made again"
@@ -116,10 +125,10 @@ async fn write_batch(gateway: &Gateway, batch: Vec<Settlement>) {
 }
 
 /// Writes until it is on disk, or until the database has refused it for another reason than being away.
-async fn write_or_refuse(gateway: &Gateway, batch: &[Settlement]) -> bool {
+async fn write_or_refuse(gateway: &Gateway, batch: &Arc<[Settlement]>) -> bool {
     let (mut wait, mut refusals) = (FIRST_WAIT, 0);
     loop {
-        let error = match gateway.settle(batch.to_vec()).await {
+        let error = match gateway.settle(Arc::clone(batch)).await {
             Ok(()) => return true,
             Err(error) => error,
         };

@@ -38,13 +38,18 @@ impl Walk {
     }
 }
 
+/// Whether a page is the last one of a walk.
+pub(crate) fn is_last(page: &[(Uuid, Time)]) -> bool {
+    page.len() < PAGE as usize
+}
+
 async fn walk(gateway: Gateway, epoch: i64, tell: mpsc::Sender<Vec<(Uuid, Time)>>) {
     let mut after = None;
     loop {
         let wait = match gateway.waiting(epoch, after, PAGE).await {
             Ok(page) => {
                 after = page.last().map(|(target, _)| *target);
-                let is_last = page.len() < PAGE as usize;
+                let is_last = is_last(&page);
                 if tell.send(page).await.is_err() {
                     return;
                 }

@@ -215,6 +215,62 @@ async fn metadata_services_are_out_of_reach_even_where_private_networks_are_allo
     }
 }
 
+/// A client for a name that has another address each time it is asked for.
+fn moving(networks: PrivateNetworks, turns: &[Ipv4Addr]) -> (Client, Resolver) {
+    let turns = turns.iter().map(|address| vec![IpAddr::V4(*address)]);
+    let names = HashMap::from([("moves.test".to_owned(), turns.collect())]);
+    let resolver = Resolver::in_turn(names);
+    let client = Client::with(Connector {
+        networks,
+        resolver: resolver.clone(),
+        tls: Tls::default(),
+    });
+    (client, resolver)
+}
+
+#[tokio::test]
+async fn a_name_that_moves_inside_is_refused_when_it_is_connected_to() {
+    let receiver = Receiver::start().await;
+    let url = format!("http://moves.test:{}/", receiver.address().port());
+    let (public, here) = (Ipv4Addr::new(93, 184, 216, 34), Ipv4Addr::LOCALHOST);
+    for inside in [here, Ipv4Addr::new(169, 254, 169, 254)] {
+        let (client, resolver) = moving(PrivateNetworks::Deny, &[public, inside]);
+        // Whoever asks before gets the harmless answer.
+        assert_eq!(resolver.resolve("moves.test").await.unwrap()[..], [public]);
+        for _ in 0..2 {
+            let answer = post(&client, &url, PLENTY).await;
+            assert_eq!(answer.err(), Some(Failure::Forbidden), "{inside}");
+        }
+    }
+    assert_eq!(receiver.connections(), 0);
+}
+
+#[tokio::test]
+async fn each_connection_is_judged_anew() {
+    let closing = b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+    let closing = Respond::Malformed(Bytes::from_static(closing));
+    let receiver = Receiver::answering(vec![closing]).await;
+    let url = format!("http://moves.test:{}/", receiver.address().port());
+    let turns = [Ipv4Addr::LOCALHOST, Ipv4Addr::new(169, 254, 169, 254)];
+    let (client, _) = moving(PrivateNetworks::Allow, &turns);
+    assert_eq!(post(&client, &url, PLENTY).await.unwrap().status, 200);
+    let answer = post(&client, &url, PLENTY).await;
+    assert_eq!(answer.err(), Some(Failure::Forbidden));
+}
+
+#[tokio::test]
+async fn a_redirect_to_a_private_address_is_an_answer_like_any_other() {
+    let inside = Receiver::start().await;
+    for target in [inside.url("/"), "http://169.254.169.254/".to_owned()] {
+        let answer = answer_to(Respond::Redirect(target.clone()), PLENTY)
+            .await
+            .unwrap();
+        assert_eq!(answer.status, StatusCode::FOUND);
+        assert_eq!(answer.headers["location"], target);
+    }
+    assert_eq!(inside.connections(), 0);
+}
+
 #[tokio::test]
 async fn a_name_without_an_address_is_told() {
     let client = knowing(PrivateNetworks::Allow, &[]);
@@ -322,7 +378,10 @@ mod secure {
             ("right.test", Tls::default()),
         ] {
             let answer = post(&client(tls), &format!("https://{host}:{port}/"), PLENTY).await;
-            assert!(matches!(answer, Err(Failure::Tls(_))), "{host}: {answer:?}");
+            let Err(Failure::Tls(words)) = answer else {
+                panic!("{host}: {answer:?}");
+            };
+            assert!(words.contains("certificate"), "{words}");
         }
     }
 }

@@ -6,8 +6,10 @@ use bytes::Bytes;
 use courier::PrivateNetworks;
 use courier::client::Client;
 use courier::webhook::{Hook, LIMIT};
-use gateway::delivery::{Endpoint, Letter};
-use gateway::{Clock, Uuid, event};
+use gateway::delivery::{Cause, Endpoint, Letter};
+use gateway::webhook::SigningKey;
+use gateway::webhook::policy::Policy;
+use gateway::{Clock, Time, Uuid, event};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode};
 use serde_json::Value;
 use testkit::{Receiver, Respond};
@@ -21,7 +23,14 @@ fn endpoint(url: String, signing_key: &str) -> Endpoint {
         id: Uuid::from_u128(1),
         user_id: "u7Kq2fTzR9".to_owned(),
         url,
-        signing_key: signing_key.to_owned(),
+        keys: vec![SigningKey {
+            secret: signing_key.to_owned(),
+            active_from: Time::from_micros(0),
+            retired_at: None,
+        }],
+        policy: Policy::default(),
+        headers: Vec::new(),
+        paused: false,
         version: 1,
     }
 }
@@ -42,12 +51,15 @@ async fn an_event_arrives_as_the_contract_says() {
     let client = Client::new(PrivateNetworks::Deny);
     assert!(
         client
-            .send(hook.request(&letter(), Clock::system().now()), LIMIT)
+            .send(
+                hook.request(&letter(), Cause::Live, Clock::system().now()),
+                LIMIT
+            )
             .await
             .is_err()
     );
     let client = Client::new(PrivateNetworks::Allow);
-    let request = hook.request(&letter(), Clock::system().now());
+    let request = hook.request(&letter(), Cause::Live, Clock::system().now());
     assert_eq!(client.send(request, LIMIT).await.unwrap().status, 200);
 
     let request = &receiver.requests()[0];
@@ -68,6 +80,9 @@ async fn an_event_arrives_as_the_contract_says() {
         "content-type",
         "host",
         "user-agent",
+        "webhook-id",
+        "webhook-signature",
+        "webhook-timestamp",
         "x-event-type",
     ];
     assert_eq!(names, expected);
@@ -101,7 +116,7 @@ async fn many_at_once_share_connections() {
     let client = Client::new(PrivateNetworks::Allow);
     for _ in 0..4 {
         let round = (0..32).map(|_| {
-            let request = hook.request(&letter(), Clock::system().now());
+            let request = hook.request(&letter(), Cause::Live, Clock::system().now());
             let client = client.clone();
             tokio::spawn(async move { client.send(request, LIMIT).await.unwrap().status })
         });

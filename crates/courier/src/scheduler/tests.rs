@@ -4,11 +4,11 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use gateway::Uuid;
-use gateway::delivery::Kind;
+use gateway::delivery::{Cause, Kind};
 use proptest::prelude::*;
 
 use super::world::{End, World, row};
-use super::{Limits, Moment};
+use super::{Limits, Moment, Rules};
 
 const LIMITS: Limits = Limits {
     in_flight: 24,
@@ -30,6 +30,12 @@ enum Step {
     Settle,
     Load(bool),
     MayStart(bool),
+    /// To one of three webhooks, about one of four contacts.
+    Ordered(u8, i64, u8),
+    Pause(u8),
+    Resume(u8),
+    Restart,
+    Survey,
 }
 
 fn millis(range: std::ops::Range<u64>) -> impl Strategy<Value = Duration> {
@@ -39,6 +45,7 @@ fn millis(range: std::ops::Range<u64>) -> impl Strategy<Value = Duration> {
 fn end() -> impl Strategy<Value = End> {
     prop_oneof![
         4 => Just(End::Done),
+        1 => Just(End::Dead),
         2 => millis(1_000..60_000).prop_map(End::Again),
         1 => millis(60_001..600_000).prop_map(End::OnDisk),
         1 => (millis(1..20_000), any::<bool>()).prop_map(|(wait, whole)| End::NotNow(wait, whole)),
@@ -55,6 +62,11 @@ fn step() -> impl Strategy<Value = Step> {
         5 => Just(Step::Settle),
         3 => any::<bool>().prop_map(Step::Load),
         1 => any::<bool>().prop_map(Step::MayStart),
+        4 => (3..6_u8, 0..4_i64, 1..12_u8).prop_map(|(to, key, many)| Step::Ordered(to, key, many)),
+        1 => (2..6_u8).prop_map(Step::Pause),
+        1 => (2..6_u8).prop_map(Step::Resume),
+        1 => Just(Step::Restart),
+        1 => Just(Step::Survey),
     ]
 }
 
@@ -88,6 +100,16 @@ impl World {
             Step::Settle => self.settle(),
             Step::Load(works) => self.load(works),
             Step::MayStart(may) => self.may_start = may,
+            Step::Ordered(to, key, many) => {
+                for _ in 0..many {
+                    self.arrive_ordered(id_of(to), key);
+                    self.act();
+                }
+            }
+            Step::Pause(to) => drop(self.paused.insert(id_of(to))),
+            Step::Resume(to) => self.resume(id_of(to)),
+            Step::Restart => self.restart(),
+            Step::Survey => self.survey(),
         }
         self.act();
     }
@@ -101,6 +123,8 @@ proptest! {
         steps in proptest::collection::vec(step(), 1..300),
     ) {
         let mut world = World::new(LIMITS);
+        world.rules.insert(id_of(3), Rules { max_concurrency: Some(2), max_per_second: None });
+        world.rules.insert(id_of(4), Rules { max_concurrency: None, max_per_second: Some(3) });
         for step in steps {
             world.step(step);
         }
@@ -138,7 +162,10 @@ fn a_target_that_never_answers_leaves_the_others_alone() {
         world.arrive(dead, Kind::Webhook, Moment::ZERO, false);
     }
     world.act();
-    assert_eq!(world.flying.len(), 64);
+    assert_eq!(world.flying.len(), 1, "one finds out what is wanted");
+    world.end(0, End::Again(Duration::from_secs(30)));
+    world.act();
+    assert_eq!(world.flying.len(), 4, "half of what begins");
     for _ in 0..1_000 {
         world.arrive(alive, Kind::Webhook, world.now, false);
         world.act();
@@ -184,7 +211,6 @@ fn a_million_rows_on_disk_are_a_window_in_memory() {
     let target = id_of(2);
     for id in 0..20_000 {
         world.store(row(id + 1, target, Kind::Webhook, false), Moment::ZERO);
-        world.not_before.insert(id + 1, Moment::ZERO);
     }
     world.next_id = 20_001;
     world.scheduler.waiting(target, Moment::ZERO, world.now);
@@ -264,5 +290,194 @@ fn while_nothing_may_start_everything_waits() {
     world.arrive(id_of(2), Kind::Webhook, Moment::ZERO, false);
     world.act();
     assert!(world.flying.is_empty());
+    world.finish();
+}
+
+#[test]
+fn a_failing_row_holds_up_its_key_and_no_other() {
+    let mut world = World::new(Limits::default());
+    let target = id_of(3);
+    for _ in 0..3 {
+        world.arrive_ordered(target, 1);
+        world.arrive_ordered(target, 2);
+    }
+    world.act();
+    // The first attempt finds out what is wanted; it is of key 1, and fails.
+    world.end(0, End::Again(Duration::from_mins(10)));
+    world.settle();
+    for _ in 0..20 {
+        world.act();
+        world.end(0, End::Done);
+        world.settle();
+        world.load(true);
+    }
+    let order: Vec<_> = world.starts.iter().map(|(_, id)| *id).collect();
+    assert_eq!(order, [1, 2, 4, 6], "the other key goes on");
+    assert_eq!(world.scheduler.held(), 1, "what is held up waits on disk");
+    world.finish();
+    let order: Vec<_> = world.starts.iter().map(|(_, id)| *id).collect();
+    assert_eq!(order, [1, 2, 4, 6, 1, 3, 5]);
+}
+
+#[test]
+fn a_retry_that_is_due_at_once_does_not_get_stuck() {
+    let mut world = World::new(Limits::default());
+    world.arrive_ordered(id_of(3), 1);
+    world.act();
+    world.end(0, End::Again(Duration::from_secs(1)));
+    world.pass(Duration::from_secs(1));
+    world.finish();
+}
+
+#[test]
+fn a_window_full_of_one_blocked_key_does_not_keep_others_on_disk() {
+    let mut world = World::new(LIMITS);
+    let target = id_of(3);
+    for _ in 0..200 {
+        world.arrive_ordered(target, 1);
+        world.act();
+    }
+    world.arrive_ordered(target, 2);
+    world.act();
+    world.end(0, End::Again(Duration::from_mins(10)));
+    for _ in 0..100 {
+        world.act();
+        world.settle();
+        world.load(true);
+    }
+    assert_eq!(world.starts.last(), Some(&(target, 201)));
+    world.finish();
+}
+
+#[test]
+fn after_a_restart_a_row_that_waits_for_its_retry_still_holds_up_its_key() {
+    let mut world = World::new(Limits::default());
+    let target = id_of(3);
+    for _ in 0..3 {
+        world.arrive_ordered(target, 1);
+    }
+    world.act();
+    world.end(0, End::Again(Duration::from_secs(50)));
+    world.settle();
+    world.restart();
+    // Told before anything is known of the disk.
+    world.arrive_ordered(target, 1);
+    world.act();
+    assert!(world.flying.is_empty());
+    world.load(true);
+    world.act();
+    world.survey();
+    world.act();
+    assert!(world.flying.is_empty(), "the oldest is due in 50 seconds");
+    world.finish();
+    let order: Vec<_> = world.starts.iter().map(|(_, id)| *id).collect();
+    assert_eq!(order, [1, 1, 2, 3, 4]);
+}
+
+#[test]
+fn one_of_nine_turns_is_a_replay_s() {
+    let mut world = World::new(Limits {
+        per_webhook: 1,
+        ..Limits::default()
+    });
+    let target = id_of(3);
+    for _ in 0..90 {
+        world.arrive_because(target, Cause::Replay);
+    }
+    for _ in 0..90 {
+        world.arrive_because(target, Cause::Live);
+    }
+    for _ in 0..90 {
+        world.act();
+        world.end(0, End::Done);
+        world.settle();
+    }
+    let replays = world.starts.iter().filter(|(_, id)| *id <= 90).count();
+    assert_eq!(replays, 10);
+    world.finish();
+}
+
+#[test]
+fn a_rate_is_kept_and_waiting_is_no_attempt() {
+    let mut world = World::new(Limits::default());
+    let target = id_of(3);
+    let rules = Rules {
+        max_per_second: Some(5),
+        ..Rules::default()
+    };
+    world.rules.insert(target, rules);
+    for _ in 0..50 {
+        world.arrive(target, Kind::Webhook, Moment::ZERO, false);
+    }
+    world.finish();
+    let seconds = world.now.as_secs_f64();
+    assert!((9.0..11.0).contains(&seconds), "{seconds}");
+    assert_eq!(world.starts.len(), 50);
+}
+
+/// Everything fails, for so long: what was started, with the second of each start.
+fn an_outage(world: &mut World, seconds: u64) -> Vec<(u64, i64)> {
+    let waits = [1, 2, 4, 8].map(Duration::from_secs);
+    let mut starts = Vec::new();
+    let end = world.now + Duration::from_secs(seconds);
+    while world.now < end {
+        world.act();
+        for (_, id) in world.starts.drain(..) {
+            starts.push((world.now.as_secs(), id));
+        }
+        while let Some(delivery) = world.flying.last() {
+            let wait = waits.get(delivery.attempt as usize - 1).copied();
+            let last = world.flying.len() - 1;
+            world.end(last, wait.map_or(End::Dead, End::Again));
+        }
+        for _ in 0..200 {
+            world.settle();
+            world.load(true);
+        }
+        world.pass(Duration::from_millis(100));
+    }
+    starts
+}
+
+#[test]
+fn a_dead_receiver_gets_its_promised_attempts_and_a_probe_now_and_then() {
+    let mut world = World::new(Limits::default());
+    let target = id_of(3);
+    for _ in 0..5_000 {
+        world.arrive(target, Kind::Webhook, Moment::ZERO, false);
+        world.act();
+    }
+    let starts = an_outage(&mut world, 600);
+    let begun: HashSet<_> = starts.iter().map(|(_, id)| *id).collect();
+    assert_eq!(world.scheduler.resting(), 1);
+    assert!(begun.len() < 100, "{} were begun", begun.len());
+    for id in &begun {
+        let attempts = starts.iter().filter(|(_, other)| other == id).count();
+        let first = starts.iter().find(|(_, other)| other == id).unwrap().0;
+        if first < 580 {
+            assert_eq!(attempts, 5, "as promised");
+        }
+    }
+    let after = |second| starts.iter().filter(move |(at, _)| *at > second);
+    let probes: HashSet<_> = after(300).map(|(_, id)| id).collect();
+    assert!((4..=7).contains(&probes.len()), "{probes:?}");
+    assert!(world.scheduler.held() <= 1_100);
+    world.finish();
+}
+
+#[test]
+fn a_promised_retry_on_disk_comes_though_the_memory_is_full_of_new_rows() {
+    let mut world = World::new(Limits::default());
+    let target = id_of(3);
+    for _ in 0..3_000 {
+        world.arrive(target, Kind::Webhook, Moment::ZERO, false);
+        world.act();
+    }
+    world.end(0, End::OnDisk(Duration::from_mins(5)));
+    world.settle();
+    an_outage(&mut world, 299);
+    assert_eq!(world.scheduler.resting(), 1);
+    let starts = an_outage(&mut world, 10);
+    assert!(starts.iter().any(|(_, id)| *id == 1), "{starts:?}");
     world.finish();
 }

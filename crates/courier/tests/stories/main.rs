@@ -2,7 +2,9 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail where it likes")]
 
 mod nodes;
+mod order;
 mod outage;
+mod policies;
 mod pushes;
 mod support;
 mod webhooks;

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use courier::Options;
 use gateway::{Clock, Database, Gateway, Settings};
 use testkit::{Receiver, Respond, until};
 
-use crate::support::{SOON, World, impatient};
+use crate::support::{SOON, World};
 
 #[tokio::test]
 async fn another_node_takes_the_place_of_one_that_stops() {
@@ -18,14 +19,14 @@ async fn another_node_takes_the_place_of_one_that_stops() {
     let first = World::open(settings(&one)).await;
     std::fs::copy(one.path().join("secret.key"), two.path().join("secret.key")).unwrap();
     let second = first.beside(settings(&two)).await;
-    let mut first = first.carrying(impatient());
+    let mut first = first.carrying(Options::default());
     let receiver = Receiver::start().await;
     first.phone("").await;
     first.webhook(&receiver.url("/")).await;
     first.receive("told to the one that carries").await;
     receiver.wait_for(1, SOON).await;
 
-    let second = second.carrying(impatient());
+    let second = second.carrying(Options::default());
     second.receive("told to the other one").await;
     // Found on disk: this test runs no listener.
     first.stop().await;
@@ -34,7 +35,7 @@ async fn another_node_takes_the_place_of_one_that_stops() {
     second.receive("told to the one that carries now").await;
     receiver.wait_for(3, SOON).await;
     drop(first);
-    let second = second.reopened().await.carrying(impatient());
+    let second = second.reopened().await.carrying(Options::default());
     second.nothing_left().await;
     assert_eq!(receiver.count(), 4, "each once");
 }
@@ -48,7 +49,7 @@ async fn a_lease_that_is_lost_is_won_again_and_the_work_goes_on() {
         ..Settings::new(one.path())
     };
     let world = World::open(settings.clone()).await;
-    let world = world.carrying(impatient());
+    let world = world.carrying(Options::default());
     let receiver = Receiver::answering(vec![Respond::status(500)]).await;
     world.phone("").await;
     world.webhook(&receiver.url("/")).await;

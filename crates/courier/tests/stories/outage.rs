@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use courier::Options;
 use gateway::event::Kind;
 use gateway::{Database, Settings};
 use testkit::{Receiver, Respond, until};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
-use crate::support::{SOON, World, impatient};
+use crate::support::{SOON, World};
 
 /// A line to the database that can be cut.
 struct Line {
@@ -62,7 +63,7 @@ async fn nothing_is_lost_and_nothing_done_twice_while_the_database_is_away() {
         database: Database::Postgres(url.to_string()),
         ..Settings::new(folder.path())
     };
-    let mut world = World::open(settings).await.carrying(impatient());
+    let mut world = World::open(settings).await.carrying(Options::default());
 
     let slow = Receiver::answering(vec![Respond::ok().after(Duration::from_secs(1))]).await;
     let failing = Receiver::answering(vec![Respond::status(500), Respond::ok()]).await;

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use courier::{Courier, Options, Schedule, Stats};
+use courier::{Courier, Options, Stats};
 use gateway::account::NewUser;
 use gateway::event::{Kind, Recorded};
 use gateway::message::ReceivedSms;
 use gateway::phone::{Changes, Phone, Sim};
+use gateway::webhook::policy::{Policy, RetrySchedule};
 use gateway::webhook::{Draft, Webhook, WebhookUrl};
 use gateway::{Caller, Database, Gateway, PhoneNumber, Settings, id};
 use testkit::until;
@@ -54,14 +55,6 @@ pub async fn on_sqlite(change: impl FnOnce(&mut Settings), story: impl AsyncFn(W
     let mut settings = Settings::new(folder.path());
     change(&mut settings);
     story(World::open(settings).await).await;
-}
-
-/// Four retries, a second after each other.
-pub fn impatient() -> Options {
-    Options {
-        schedule: Schedule::new([Duration::from_secs(1); 4]),
-        ..Options::default()
-    }
 }
 
 pub fn number() -> PhoneNumber {
@@ -144,13 +137,27 @@ impl World {
             .unwrap()
     }
 
+    /// A webhook that wants to be told in another way.
+    pub async fn webhook_with(&self, url: &str, policy: Policy) -> Webhook {
+        let draft = Draft {
+            policy,
+            ..draft(url)
+        };
+        self.gateway.add_webhook(&self.user, draft).await.unwrap()
+    }
+
     /// The phone receives an SMS.
     pub async fn receive(&self, content: &str) {
+        self.receive_from(CONTACT, content).await;
+    }
+
+    /// The phone receives an SMS from this number.
+    pub async fn receive_from(&self, contact: &str, content: &str) {
         let now = self.gateway.now();
         let sms = ReceivedSms {
             id: id::new(now),
             to: number(),
-            from: CONTACT.to_owned(),
+            from: contact.to_owned(),
             content: content.to_owned(),
             encrypted: false,
             sim: Sim::Sim1,
@@ -192,5 +199,15 @@ pub fn draft(url: &str) -> Draft {
         signing_key: Some(KEY.to_owned()),
         phone_numbers: vec![OWNER.to_owned()],
         events: vec![Kind::MessagePhoneReceived],
+        policy: impatient(),
+        headers: None,
+    }
+}
+
+/// Four retries, a second after each other.
+pub fn impatient() -> Policy {
+    Policy {
+        retry_schedule: RetrySchedule::Delays(vec![1; 4]),
+        ..Policy::default()
     }
 }

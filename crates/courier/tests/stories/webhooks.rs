@@ -7,7 +7,7 @@ use courier::{Limits, Options, PrivateNetworks};
 use gateway::event::Kind;
 use testkit::{Received, Receiver, Respond, until};
 
-use crate::support::{SOON, World, draft, impatient, on_each_engine, on_sqlite};
+use crate::support::{SOON, World, draft, on_each_engine, on_sqlite};
 
 fn contents(requests: &[Received]) -> HashSet<String> {
     let content = |request: &Received| {
@@ -29,7 +29,7 @@ fn gaps(requests: &[Received]) -> Vec<Duration> {
 async fn an_event_is_delivered_once_and_its_row_is_gone() {
     on_each_engine(async |world: World| {
         let receiver = Receiver::start().await;
-        let mut world = world.carrying(impatient());
+        let mut world = world.carrying(Options::default());
         world.phone("").await;
         world.webhook(&receiver.url("/hook")).await;
         world.receive("on my way").await;
@@ -47,7 +47,7 @@ async fn an_event_is_delivered_once_and_its_row_is_gone() {
 async fn a_server_error_is_retried_four_times_a_second_apart_and_given_up() {
     on_each_engine(async |world: World| {
         let receiver = Receiver::answering(vec![Respond::text(503, "down for now")]).await;
-        let mut world = world.carrying(impatient());
+        let mut world = world.carrying(Options::default());
         world.phone("").await;
         let webhook = world.webhook(&receiver.url("/hook")).await;
         world.receive("on my way").await;
@@ -80,7 +80,7 @@ async fn a_refusal_is_final_and_an_error_is_not() {
         async |world: World| {
             let refusing = Receiver::answering(vec![Respond::status(404)]).await;
             let failing = Receiver::answering(vec![Respond::Reset, Respond::ok()]).await;
-            let world = world.carrying(impatient());
+            let world = world.carrying(Options::default());
             world.phone("").await;
             world.webhook(&refusing.url("/")).await;
             world.webhook(&failing.url("/")).await;
@@ -99,14 +99,14 @@ async fn a_refusal_is_final_and_an_error_is_not() {
 async fn retries_go_on_after_a_restart() {
     on_each_engine(async |world: World| {
         let receiver = Receiver::answering(vec![Respond::status(500)]).await;
-        let world = world.carrying(impatient());
+        let world = world.carrying(Options::default());
         world.phone("").await;
         world.webhook(&receiver.url("/")).await;
         world.receive("on my way").await;
         receiver.wait_for(2, SOON).await;
         let world = world.reopened().await;
         assert!(receiver.count() <= 3);
-        let world = world.carrying(impatient());
+        let world = world.carrying(Options::default());
         receiver.wait_for(5, SOON).await;
         world.nothing_left().await;
         let requests = receiver.requests();
@@ -137,7 +137,7 @@ async fn what_came_while_nobody_carried_is_found_and_more_than_fits_into_memory_
                 per_webhook: 2,
                 ..Limits::default()
             },
-            ..impatient()
+            ..Options::default()
         };
         let world = world.carrying(small);
         for index in 0..60 {
@@ -160,7 +160,7 @@ async fn a_receiver_that_hangs_does_not_hold_up_another() {
         async |world: World| {
             let hanging = Receiver::answering(vec![Respond::HangBeforeHeaders]).await;
             let quick = Receiver::start().await;
-            let world = world.carrying(impatient());
+            let world = world.carrying(Options::default());
             world.phone("").await;
             world.webhook(&hanging.url("/")).await;
             world.webhook(&quick.url("/")).await;
@@ -174,7 +174,7 @@ async fn a_receiver_that_hangs_does_not_hold_up_another() {
                 "{:?}",
                 began.elapsed()
             );
-            assert_eq!(hanging.most_at_once(), 64);
+            assert!(hanging.most_at_once() <= 8, "{}", hanging.most_at_once());
         },
     )
     .await;
@@ -187,7 +187,7 @@ async fn a_change_of_the_webhook_counts_at_once() {
         async |world: World| {
             let old = Receiver::answering(vec![Respond::ok(), Respond::status(500)]).await;
             let new = Receiver::start().await;
-            let world = world.carrying(impatient());
+            let world = world.carrying(Options::default());
             world.phone("").await;
             let webhook = world.webhook(&old.url("/")).await;
             world.receive("one").await;
@@ -227,7 +227,7 @@ async fn what_is_in_flight_lands_before_the_end() {
     on_each_engine(async |world: World| {
         let slow = Respond::ok().after(Duration::from_millis(700));
         let receiver = Receiver::answering(vec![slow]).await;
-        let mut world = world.carrying(impatient());
+        let mut world = world.carrying(Options::default());
         world.phone("").await;
         world.webhook(&receiver.url("/")).await;
         world.receive("on my way").await;
@@ -247,7 +247,7 @@ async fn private_networks_can_be_denied() {
             let receiver = Receiver::start().await;
             let options = Options {
                 private_networks: PrivateNetworks::Deny,
-                ..impatient()
+                ..Options::default()
             };
             let world = world.carrying(options);
             world.phone("").await;
@@ -267,7 +267,7 @@ async fn private_networks_can_be_denied() {
 async fn a_burst_is_delivered_whole_and_each_once() {
     on_each_engine(async |world: World| {
         let receiver = Receiver::start().await;
-        let world = world.carrying(impatient());
+        let world = world.carrying(Options::default());
         world.phone("").await;
         world.webhook(&receiver.url("/")).await;
         let all = (0..8).map(async |lane| {

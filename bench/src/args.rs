@@ -36,6 +36,12 @@ pub struct Args {
     /// Deliveries that wait in `backlog`
     #[arg(long, default_value_t = 100_000)]
     pub waiting: usize,
+    /// How often the server is killed in `fault`
+    #[arg(long, default_value_t = 100)]
+    pub cycles: usize,
+    /// Seconds of `soak`
+    #[arg(long, default_value_t = 600)]
+    pub soak: u64,
     /// Accounts in `life`; each has `keys` phone keys of `numbers` numbers
     #[arg(long, default_value_t = 16)]
     pub accounts: usize,
@@ -87,7 +93,10 @@ impl Args {
     /// Those asked for, else all.
     pub fn scenarios(&self) -> Vec<Scenario> {
         match self.only.as_slice() {
-            [] => Scenario::value_variants().to_vec(),
+            [] => {
+                let all = Scenario::value_variants().iter().copied();
+                all.filter(|scenario| !scenario.is_extra()).collect()
+            }
             only => only.to_vec(),
         }
     }

@@ -2,12 +2,14 @@
 
 mod backlog;
 mod endless;
+mod fault;
 mod inflight;
 mod latency;
 mod life;
 mod lives;
 mod neighbour;
 mod receive;
+mod soak;
 mod start;
 
 use std::fmt;
@@ -35,6 +37,10 @@ pub enum Scenario {
     Endless,
     /// Deliveries that wait for a dead endpoint
     Backlog,
+    /// Killed again and again in the midst of deliveries; not part of a run of all
+    Fault,
+    /// A steady load for a long time; not part of a run of all
+    Soak,
     /// From start to ready, memory when idle, size of the binary
     Start,
 }
@@ -50,6 +56,8 @@ impl Scenario {
             Self::Inflight => inflight::run(args, engine).await,
             Self::Endless => endless::run(args, engine).await,
             Self::Backlog => backlog::run(args, engine).await,
+            Self::Fault => fault::run(args, engine).await,
+            Self::Soak => soak::run(args, engine).await,
             Self::Start => start::run(args, engine).await,
         }
     }
@@ -58,8 +66,18 @@ impl Scenario {
     pub fn is_long(self) -> bool {
         matches!(
             self,
-            Self::Neighbour | Self::Inflight | Self::Endless | Self::Backlog
+            Self::Neighbour
+                | Self::Inflight
+                | Self::Endless
+                | Self::Backlog
+                | Self::Fault
+                | Self::Soak
         )
+    }
+
+    /// Whether it is run only when it is asked for.
+    pub fn is_extra(self) -> bool {
+        matches!(self, Self::Fault | Self::Soak)
     }
 
     /// The place of a scenario's lines in a table.

@@ -1,6 +1,7 @@
 //! A server on fresh data, with the accounts, phones and webhooks that a scenario wants.
 //! Everything is made through the command line and the API, as people do.
 
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -97,14 +98,14 @@ impl Stage {
         Ok(phones)
     }
 
-    /// Subscribes a URL to the events of these phones.
+    /// Subscribes a URL to the events of these phones; the webhook's id.
     pub async fn webhook(
         &self,
         account: usize,
         url: &str,
         events: &[&str],
         phones: &[Phone],
-    ) -> Result<()> {
+    ) -> Result<String> {
         let numbers: Vec<&str> = phones.iter().map(|phone| phone.number.as_str()).collect();
         let webhook = json!({
             "url": url,
@@ -113,7 +114,7 @@ impl Stage {
             "phone_numbers": numbers,
         });
         let mut line = Line::open(self.address).await?;
-        post(
+        let made = post(
             &mut line,
             "POST",
             "/v1/webhooks",
@@ -121,7 +122,37 @@ impl Stage {
             &webhook,
         )
         .await?;
-        Ok(())
+        Ok(made["id"].as_str().context("an id")?.to_owned())
+    }
+
+    /// Kills the server and starts it again on the same data.
+    pub async fn crash(&mut self) {
+        self.server.restart().await;
+    }
+
+    /// Attempts in the log of the first account's webhook, by the event's id.
+    pub async fn attempts(&self, webhook: &str) -> Result<HashMap<String, usize>> {
+        let mut line = Line::open(self.address).await?;
+        let mut found = HashMap::new();
+        let mut before = i64::MAX;
+        loop {
+            let path = format!("/v1/webhooks/{webhook}/deliveries?limit=100&before={before}");
+            let page = line
+                .ask(&wire::get(&path, &key_of(0)))
+                .await?
+                .ok()?
+                .data()?;
+            let page = page.as_array().context("a list")?;
+            for delivery in page {
+                let event = delivery["event_id"].as_str().context("an event")?;
+                let attempts = delivery["attempts"].as_u64().context("a number")?;
+                *found.entry(event.to_owned()).or_insert(0) += usize::try_from(attempts)?;
+                before = delivery["id"].as_i64().context("an id")?;
+            }
+            if page.is_empty() {
+                return Ok(found);
+            }
+        }
     }
 }
 

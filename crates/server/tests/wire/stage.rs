@@ -1,5 +1,5 @@
 //! Where the stories play: a server on one of the engines, an account, and a phone that is signed in.
-//! A stage that is left in good order has a server that did not panic.
+//! A stage that is left in good order has a server that did not panic and told no secret.
 
 use std::ops::Deref;
 use std::time::Duration;
@@ -33,7 +33,6 @@ pub struct Stage {
     pub user: UserClient,
     /// Holds [`OWNER`], and fetches its wake-ups itself.
     pub phone: PhoneClient,
-    /// After the server, which has connections to it.
     database: Option<Database>,
 }
 
@@ -53,21 +52,18 @@ impl Stage {
         if let Some(database) = &database {
             setup = setup.database_url(database.url());
         }
-        let server = setup.start().await;
-        let mut stage = Self::around(server).await;
-        stage.database = database;
-        stage
+        Self::around(setup.start().await, database).await
     }
 
     /// The same for a server that the story starts by itself; it has the account of [`setup`].
-    pub async fn around(server: Server) -> Self {
+    pub async fn around(server: Server, database: Option<Database>) -> Self {
         let user = server.user(USER_KEY);
         let phone = user.create_phone_key("desk").await;
         let stage = Self {
             server,
             user,
             phone,
-            database: None,
+            database,
         };
         stage.sign_in(OWNER).await;
         stage
@@ -117,9 +113,17 @@ impl Deref for Stage {
 
 impl Drop for Stage {
     fn drop(&mut self) {
+        self.server.kill();
+        if let Some(database) = self.database.take() {
+            // It takes a while, and other scenes on this thread should not wait for it.
+            tokio::task::spawn_blocking(move || drop(database));
+        }
         if !std::thread::panicking() {
             let log = self.server.log();
             assert!(!log.contains("panicked"), "the server has panicked:\n{log}");
+            for secret in [USER_KEY, SIGNING_KEY, "pk_", "Bearer "] {
+                assert!(!log.contains(secret), "the log tells {secret}:\n{log}");
+            }
         }
     }
 }

@@ -4,19 +4,15 @@ use serde_json::Value;
 use testkit::Receiver;
 
 use super::Listening;
+use crate::scenes::on_each_engine;
 use crate::stage::{Engine, OWNER, SOON, Stage, of_type, text, time};
 
 const OFFLINE: &str = "phone.heartbeat.offline";
 const ONLINE: &str = "phone.heartbeat.online";
 
 #[tokio::test]
-async fn a_silent_phone_is_nudged_then_offline_on_sqlite() {
-    silent(Engine::Sqlite).await;
-}
-
-#[tokio::test]
-async fn a_silent_phone_is_nudged_then_offline_on_postgresql() {
-    silent(Engine::Postgres).await;
+async fn a_silent_phone_is_nudged_then_offline() {
+    on_each_engine(silent).await;
 }
 
 async fn silent(engine: Engine) {

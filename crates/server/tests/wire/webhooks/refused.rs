@@ -31,6 +31,23 @@ async fn what_is_final_is_not_tried_again() {
         .await;
 }
 
+/// An operator may forbid addresses of the own network.
+#[tokio::test]
+async fn private_networks_can_be_forbidden() {
+    let flags = ["--webhook-private-networks=deny"];
+    let stage = Arc::new(Stage::with(Engine::Sqlite, &flags).await);
+    let scene = Scene::new(&stage, 1);
+    let receiver = Receiver::start().await;
+    let webhook = scene.listen(&receiver).await;
+    scene.happen("inside").await;
+    let failed = scene.given_up(&webhook).await;
+    assert_eq!(
+        failed["data"]["http_response_status_code"],
+        serde_json::Value::Null
+    );
+    assert_eq!((receiver.count(), receiver.connections()), (0, 0));
+}
+
 async fn every_2xx(scene: Scene) {
     let codes = [200, 201, 202, 204, 206, 299];
     let receiver = Receiver::with(move |request| Respond::status(codes[request.index % 6])).await;

@@ -3,12 +3,12 @@
 use testkit::postgres::fresh_database;
 
 use crate::nodes;
-use crate::phone::expiry;
+use crate::phone::{expiry, heartbeats, push};
 use crate::refusals::slow;
 use crate::restart;
 use crate::scenes::Scenes;
 use crate::stage::Engine;
-use crate::webhooks::retries;
+use crate::webhooks::{refused, retries};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_mostly_waits() {
@@ -37,6 +37,22 @@ async fn what_mostly_waits() {
             restart::timers_run_on(Engine::Postgres),
         )
         .and("two servers are one", nodes::two_servers_are_one())
+        .and(
+            "phones are woken through the push service",
+            push::phones_are_woken_through_the_push_service(),
+        )
+        .and(
+            "a silent phone, on SQLite",
+            heartbeats::a_silent_phone(Engine::Sqlite),
+        )
+        .and(
+            "a silent phone, on PostgreSQL",
+            heartbeats::a_silent_phone(Engine::Postgres),
+        )
+        .and(
+            "what is final is not tried again",
+            refused::what_is_final_is_not_tried_again(),
+        )
         .play()
         .await;
 }

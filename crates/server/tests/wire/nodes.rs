@@ -5,7 +5,7 @@ use std::time::Duration;
 use testkit::postgres::fresh_database;
 use testkit::{PhoneClient, Receiver, UserClient, until};
 
-use crate::stage::{CONTACT, OWNER, SOON, Stage, USER_KEY, setup, text};
+use crate::stage::{CONTACT, OWNER, SOON, Stage, USER_KEY, program, setup, text};
 
 /// The lease runs for ten seconds.
 const TAKEN_OVER: Duration = Duration::from_secs(40);
@@ -19,7 +19,7 @@ pub async fn two_servers_are_one() {
     let key = "secret.key";
     std::fs::copy(first.data_dir().join(key), folder.path().join(key)).unwrap();
     let other = testkit::Setup::new()
-        .binary(env!("CARGO_BIN_EXE_httpsms"))
+        .binary(program())
         .data_dir(folder.path())
         .database_url(database.url());
     let mut second = other.start().await;

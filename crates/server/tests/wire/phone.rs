@@ -2,10 +2,10 @@
 //! mailbox and through the push service; and the simulated phone of the product itself.
 
 pub mod expiry;
-mod heartbeats;
+pub mod heartbeats;
 mod incoming;
 mod mailbox;
-mod push;
+pub mod push;
 mod races;
 mod script;
 mod simulated;

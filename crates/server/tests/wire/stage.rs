@@ -2,6 +2,7 @@
 //! A stage that is left in good order has a server that did not panic and told no secret.
 
 use std::ops::Deref;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -131,10 +132,16 @@ impl Drop for Stage {
 /// As somebody types it: not base64, and not ASCII alone.
 pub const SIGNING_KEY: &str = "ein Schlüssel für Händler, 32 Zeichen+";
 
-/// This build's binary, with an account.
+/// The program: the one `HTTPSMS_BIN` names, else this build's.
+pub fn program() -> PathBuf {
+    let other = std::env::var_os("HTTPSMS_BIN").map(PathBuf::from);
+    other.unwrap_or_else(|| env!("CARGO_BIN_EXE_httpsms").into())
+}
+
+/// The program with an account.
 pub fn setup() -> Setup {
     Setup::new()
-        .binary(env!("CARGO_BIN_EXE_httpsms"))
+        .binary(program())
         .user("ann@example.org", USER_ID, USER_KEY)
 }
 

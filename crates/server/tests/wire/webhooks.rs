@@ -3,7 +3,7 @@
 mod fairness;
 mod payload;
 mod payloads;
-mod refused;
+pub mod refused;
 mod request;
 pub mod retries;
 mod waiting;

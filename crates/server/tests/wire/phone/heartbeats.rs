@@ -4,18 +4,13 @@ use serde_json::Value;
 use testkit::Receiver;
 
 use super::Listening;
-use crate::scenes::on_each_engine;
 use crate::stage::{Engine, OWNER, SOON, Stage, of_type, text, time};
 
 const OFFLINE: &str = "phone.heartbeat.offline";
 const ONLINE: &str = "phone.heartbeat.online";
 
-#[tokio::test]
-async fn a_silent_phone_is_nudged_then_offline() {
-    on_each_engine(silent).await;
-}
-
-async fn silent(engine: Engine) {
+/// Nudged first, then offline, and online again.
+pub async fn a_silent_phone(engine: Engine) {
     let stage = Stage::with(engine, &["--phone-offline-after=4s"]).await;
     let receiver = Receiver::start().await;
     stage

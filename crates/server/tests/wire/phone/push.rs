@@ -11,8 +11,8 @@ use super::MOMENT;
 use crate::scenes::Scenes;
 use crate::stage::{CONTACT, Engine, OWNER, SECOND, SOON, Stage, setup, text};
 
-#[tokio::test(flavor = "multi_thread")]
-async fn phones_are_woken_through_the_push_service() {
+/// The test mode, scene by scene.
+pub async fn phones_are_woken_through_the_push_service() {
     Scenes::default()
         .and("happy path, spaced", spaced())
         .and("many at once, spaced", many_at_once())

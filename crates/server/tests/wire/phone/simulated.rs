@@ -10,7 +10,7 @@ use testkit::{Receiver, until};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio_util::sync::CancellationToken;
 
-use crate::stage::{CONTACT, Engine, OWNER, SECOND, SOON, Stage, of_type, text};
+use crate::stage::{CONTACT, Engine, OWNER, SECOND, SOON, Stage, of_type, program, text};
 
 const EVENTS: [&str; 4] = [
     "message.phone.sent",
@@ -88,7 +88,7 @@ async fn a_simulated_phone_lives_through_a_whole_day() {
 #[tokio::test]
 async fn the_command_is_a_phone_until_it_is_stopped() {
     let stage = Stage::on(Engine::Sqlite).await;
-    let mut child = tokio::process::Command::new(env!("CARGO_BIN_EXE_httpsms"))
+    let mut child = tokio::process::Command::new(program())
         .args([
             "phone",
             "simulate",

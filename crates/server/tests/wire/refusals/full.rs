@@ -9,7 +9,7 @@ use std::time::Duration;
 use http::Method;
 use testkit::{Answer, Receiver, Setup, until};
 
-use crate::stage::{CONTACT, OWNER, SOON, Stage, USER_ID, USER_KEY, text};
+use crate::stage::{CONTACT, OWNER, SOON, Stage, USER_ID, USER_KEY, program, text};
 
 /// A megabyte of texts fills what is left of the log and the database soon.
 const TRIES: usize = 5_000;
@@ -21,7 +21,7 @@ async fn a_full_disk_loses_nothing() {
         return;
     };
     let setup = Setup::new()
-        .binary(env!("CARGO_BIN_EXE_httpsms"))
+        .binary(program())
         .data_dir(disk.0.path().join("data"));
     let stage = Stage::around(with_account(setup).start().await, None).await;
     fills_up_and_recovers(&stage, &disk).await;

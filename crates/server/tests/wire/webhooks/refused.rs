@@ -10,8 +10,8 @@ use super::retries::Scene;
 use crate::scenes::Scenes;
 use crate::stage::{Engine, SOON, Stage};
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_is_final_is_not_tried_again() {
+/// Answers of every kind that end it.
+pub async fn what_is_final_is_not_tried_again() {
     let stage = Arc::new(Stage::on(Engine::Sqlite).await);
     let scene = |place| Scene::new(&stage, place);
     Scenes::default()

@@ -97,12 +97,13 @@ async fn answer(
         return tokio::select! {
             biased;
             answer = answer => infallible(answer),
-            () = stop.cancelled() => stopping(),
+            () = stop.cancelled() => try_again("The server is stopping. Try again in a moment."),
         };
     }
     match timeout(REQUEST, answer).await {
         Ok(answer) => infallible(answer),
-        Err(_) => refuse(StatusCode::REQUEST_TIMEOUT, "The request took too long."),
+        // Not 408: the Android app takes every 4xx for the last word, and drops what it had received.
+        Err(_) => try_again("The request took too long. Try again in a moment."),
     }
 }
 
@@ -122,20 +123,13 @@ fn is_long_poll<B>(request: &Request<B>) -> bool {
     request.method() == Method::GET && path.eq_ignore_ascii_case(LONG_POLL)
 }
 
-fn stopping() -> Response {
-    let mut answer = refuse(
-        StatusCode::SERVICE_UNAVAILABLE,
-        "The server is stopping. Try again in a moment.",
-    );
-    let after = header::HeaderValue::from_static("1");
-    answer.headers_mut().insert(header::RETRY_AFTER, after);
-    answer
-}
-
-fn refuse(status: StatusCode, message: &str) -> Response {
+fn try_again(message: &str) -> Response {
     let body = serde_json::json!({"message": message, "status": "error"});
-    let kind = "application/json; charset=utf-8";
-    (status, [(header::CONTENT_TYPE, kind)], body.to_string()).into_response()
+    let headers = [
+        (header::CONTENT_TYPE, "application/json; charset=utf-8"),
+        (header::RETRY_AFTER, "1"),
+    ];
+    (StatusCode::SERVICE_UNAVAILABLE, headers, body.to_string()).into_response()
 }
 
 fn infallible<T>(answer: Result<T, Infallible>) -> T {

@@ -11,6 +11,7 @@ use rand::rngs::StdRng;
 use rand::{Rng as _, RngExt as _, SeedableRng as _};
 use testkit::until;
 
+use crate::scenes::on_each_engine;
 use crate::stage::{Engine, OWNER, SECOND, SOON, Stage, text};
 use arrivals::Arrivals;
 use callers::Callers;
@@ -23,13 +24,8 @@ const WORK: std::ops::Range<u64> = 300..2_500;
 const ENOUGH: usize = 100;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_acknowledged_is_lost_on_sqlite() {
-    survive(Engine::Sqlite).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn nothing_acknowledged_is_lost_on_postgresql() {
-    survive(Engine::Postgres).await;
+async fn nothing_acknowledged_is_lost() {
+    on_each_engine(survive).await;
 }
 
 async fn survive(engine: Engine) {

@@ -6,7 +6,9 @@
     reason = "stands outside the product: reads the environment of the test run"
 )]
 
+mod all_at_once;
 mod crash;
+mod nodes;
 mod phone;
 mod readme;
 mod refusals;

@@ -1,10 +1,12 @@
 //! What a phone does on the wire: the conformance script of the phone protocol, row by row, through the
 //! mailbox and through the push service; and the simulated phone of the product itself.
 
-mod expiry;
-mod heartbeats;
+pub mod expiry;
+pub mod heartbeats;
+mod incoming;
 mod mailbox;
-mod push;
+pub mod push;
+mod races;
 mod script;
 mod simulated;
 
@@ -16,13 +18,13 @@ use testkit::PhoneClient;
 use crate::stage::text;
 
 /// A phone that fetches its wake-ups, one poll after the other.
-struct Listening<'a> {
+pub struct Listening<'a> {
     phone: &'a PhoneClient,
     acks: Vec<String>,
 }
 
 impl<'a> Listening<'a> {
-    fn new(phone: &'a PhoneClient) -> Self {
+    pub fn new(phone: &'a PhoneClient) -> Self {
         Self {
             phone,
             acks: Vec::new(),
@@ -30,7 +32,7 @@ impl<'a> Listening<'a> {
     }
 
     /// Waits for the next wake-up that was not seen before, and acknowledges it with the poll after.
-    async fn next(&mut self) -> Value {
+    pub async fn next(&mut self) -> Value {
         for _ in 0..10 {
             let ack = self.acks.join(",");
             let query = [("wait", "10"), ("ack", ack.as_str())];
@@ -54,12 +56,19 @@ impl<'a> Listening<'a> {
     }
 
     /// The next wake-up for a message; its id.
-    async fn message(&mut self) -> String {
-        let data = self.next().await;
-        assert_eq!(data.as_object().unwrap().len(), 1, "{data}");
-        text(&data["KEY_MESSAGE_ID"])
+    pub async fn message(&mut self) -> String {
+        loop {
+            let data = self.next().await;
+            assert_eq!(data.as_object().unwrap().len(), 1, "{data}");
+            if let Some(id) = data["KEY_MESSAGE_ID"].as_str() {
+                return id.to_owned();
+            }
+        }
     }
 }
+
+/// When something happened, by the phone's clock and as Android writes it.
+const AT: &str = "2026-01-02T03:04:05.678000000Z";
 
 /// A moment in which nothing may happen.
 const MOMENT: Duration = Duration::from_millis(700);

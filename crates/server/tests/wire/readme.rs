@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use tokio::process::Command;
 
-use crate::stage::{USER_KEY, setup};
+use crate::stage::{USER_KEY, program, setup};
 
 /// For all of it together.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -61,8 +61,10 @@ fn root() -> PathBuf {
 
 /// Runs the script; whether it ended well, and what was said.
 async fn run(script: &str, folder: &Path, data: &Path) -> (bool, String) {
-    let binary = Path::new(env!("CARGO_BIN_EXE_httpsms")).parent().unwrap();
-    let path = format!("{}:{}", binary.display(), std::env::var("PATH").unwrap());
+    let programs = folder.join("programs");
+    std::fs::create_dir(&programs).unwrap();
+    std::os::unix::fs::symlink(program(), programs.join("httpsms")).unwrap();
+    let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap());
     let said = folder.join("said");
     let output = File::create(&said).unwrap();
     let mut shell = Command::new("sh")

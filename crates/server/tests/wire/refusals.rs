@@ -1,9 +1,10 @@
 //! What the server refuses or cannot do: requests that make no sense, callers that are slow or many, and a
 //! database that has no room or cannot be reached. Nothing is written then, and nobody else suffers.
 
+mod excess;
 mod full;
 mod many;
 mod raw;
 mod requests;
-mod slow;
+pub mod slow;
 mod unreachable;

@@ -1,11 +1,11 @@
 //! Timers are rows: they run on over a restart, each once.
 
 use std::collections::HashSet;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use testkit::{Fcm, Received, Receiver};
+use testkit::{Fcm, Received, Receiver, Respond};
 
 use crate::scenes::Scenes;
 use crate::stage::{CONTACT, Engine, OWNER, SOON, Stage, of_type, text};
@@ -13,21 +13,13 @@ use crate::stage::{CONTACT, Engine, OWNER, SOON, Stage, of_type, text};
 const OFFLINE: &str = "phone.heartbeat.offline";
 const ONLINE: &str = "phone.heartbeat.online";
 
-#[tokio::test(flavor = "multi_thread")]
-async fn timers_run_on_on_sqlite() {
-    run_on(Engine::Sqlite).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn timers_run_on_on_postgresql() {
-    run_on(Engine::Postgres).await;
-}
-
-async fn run_on(engine: Engine) {
+/// Heartbeats, send times and rates.
+pub async fn timers_run_on(engine: Engine) {
     Scenes::default()
         .and("heartbeats", heartbeats(engine))
         .and("a send time to come", send_time(engine))
         .and("the rate", rate(engine))
+        .and("a stop in good order", stop(engine))
         .play()
         .await;
 }
@@ -149,4 +141,28 @@ async fn rate(engine: Engine) {
         let same = two[0].message_id() == two[1].message_id();
         assert!(apart >= Duration::from_millis(5_500) || same, "{apart:?}");
     }
+}
+
+/// What is under way when the server is told to stop is finished, and not done again.
+async fn stop(engine: Engine) {
+    let mut stage = Stage::on(engine).await;
+    let slow = Respond::ok().after(Duration::from_secs(2));
+    let receiver = Receiver::answering(vec![slow]).await;
+    stage
+        .subscribe(&receiver, &["message.phone.received"], &[OWNER])
+        .await;
+    let phone = stage.phone.clone();
+    let poll = tokio::spawn(async move { phone.get("/v1/phones/notifications?wait=60").await });
+    stage.phone.receive(CONTACT, OWNER, "in flight").await;
+    receiver.wait_for(1, SOON).await;
+
+    let told = Instant::now();
+    assert!(stage.server.stop().await.success());
+    let took = told.elapsed();
+    assert!(took < Duration::from_secs(8), "it took {took:?}");
+    let ended = poll.await.unwrap();
+    assert!([204, 503].contains(&ended.status), "{}", ended.status);
+    stage.server.restart().await;
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert_eq!(receiver.count(), 1);
 }

@@ -66,7 +66,8 @@ fn sqlite(file: &std::path::Path, sql: &str) -> Vec<String> {
     rows().unwrap_or_else(|error| panic!("{sql}: {error}"))
 }
 
-async fn postgres(url: &str, sql: &str) -> Vec<String> {
+/// The first column of each row of a statement, asked at this database.
+pub async fn postgres(url: &str, sql: &str) -> Vec<String> {
     let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
     let connection = tokio::spawn(connection);
     let messages = client.simple_query(sql).await;

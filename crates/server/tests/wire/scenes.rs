@@ -5,6 +5,8 @@ use std::time::Instant;
 
 use tokio::task::{LocalSet, spawn_local};
 
+use crate::stage::Engine;
+
 type Scene = Pin<Box<dyn Future<Output = ()>>>;
 
 #[derive(Default)]
@@ -39,4 +41,13 @@ impl Scenes {
         let failed = LocalSet::new().run_until(all).await;
         assert!(failed.is_empty(), "failed: {failed:?}");
     }
+}
+
+/// Plays the same on SQLite and on PostgreSQL.
+pub async fn on_each_engine<F: Future<Output = ()> + 'static>(play: impl Fn(Engine) -> F) {
+    Scenes::default()
+        .and("on SQLite", play(Engine::Sqlite))
+        .and("on PostgreSQL", play(Engine::Postgres))
+        .play()
+        .await;
 }

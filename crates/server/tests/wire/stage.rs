@@ -1,7 +1,8 @@
 //! Where the stories play: a server on one of the engines, an account, and a phone that is signed in.
-//! A stage that is left in good order has a server that did not panic.
+//! A stage that is left in good order has a server that did not panic and told no secret.
 
 use std::ops::Deref;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -33,7 +34,6 @@ pub struct Stage {
     pub user: UserClient,
     /// Holds [`OWNER`], and fetches its wake-ups itself.
     pub phone: PhoneClient,
-    /// After the server, which has connections to it.
     database: Option<Database>,
 }
 
@@ -53,21 +53,18 @@ impl Stage {
         if let Some(database) = &database {
             setup = setup.database_url(database.url());
         }
-        let server = setup.start().await;
-        let mut stage = Self::around(server).await;
-        stage.database = database;
-        stage
+        Self::around(setup.start().await, database).await
     }
 
     /// The same for a server that the story starts by itself; it has the account of [`setup`].
-    pub async fn around(server: Server) -> Self {
+    pub async fn around(server: Server, database: Option<Database>) -> Self {
         let user = server.user(USER_KEY);
         let phone = user.create_phone_key("desk").await;
         let stage = Self {
             server,
             user,
             phone,
-            database: None,
+            database,
         };
         stage.sign_in(OWNER).await;
         stage
@@ -117,9 +114,17 @@ impl Deref for Stage {
 
 impl Drop for Stage {
     fn drop(&mut self) {
+        self.server.kill();
+        if let Some(database) = self.database.take() {
+            // It takes a while, and other scenes on this thread should not wait for it.
+            tokio::task::spawn_blocking(move || drop(database));
+        }
         if !std::thread::panicking() {
             let log = self.server.log();
             assert!(!log.contains("panicked"), "the server has panicked:\n{log}");
+            for secret in [USER_KEY, SIGNING_KEY, "pk_", "Bearer "] {
+                assert!(!log.contains(secret), "the log tells {secret}:\n{log}");
+            }
         }
     }
 }
@@ -127,10 +132,16 @@ impl Drop for Stage {
 /// As somebody types it: not base64, and not ASCII alone.
 pub const SIGNING_KEY: &str = "ein Schlüssel für Händler, 32 Zeichen+";
 
-/// This build's binary, with an account.
+/// The program: the one `HTTPSMS_BIN` names, else this build's.
+pub fn program() -> PathBuf {
+    let other = std::env::var_os("HTTPSMS_BIN").map(PathBuf::from);
+    other.unwrap_or_else(|| env!("CARGO_BIN_EXE_httpsms").into())
+}
+
+/// The program with an account.
 pub fn setup() -> Setup {
     Setup::new()
-        .binary(env!("CARGO_BIN_EXE_httpsms"))
+        .binary(program())
         .user("ann@example.org", USER_ID, USER_KEY)
 }
 

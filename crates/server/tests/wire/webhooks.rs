@@ -1,10 +1,11 @@
 //! Webhooks as a receiver sees them: the request to the letter, every payload, and what is tried again.
 
 mod fairness;
+mod payload;
 mod payloads;
-mod refused;
+pub mod refused;
 mod request;
-mod retries;
+pub mod retries;
 mod waiting;
 
 use std::time::{Duration, Instant, SystemTime};

@@ -7,16 +7,12 @@ use serde_json::json;
 use testkit::{Receiver, until};
 
 use super::Listening;
+use crate::scenes::on_each_engine;
 use crate::stage::{CONTACT, Engine, OWNER, SOON, Stage, text, time};
 
 #[tokio::test]
-async fn what_is_not_reported_expires_on_sqlite() {
-    expires(Engine::Sqlite).await;
-}
-
-#[tokio::test]
-async fn what_is_not_reported_expires_on_postgresql() {
-    expires(Engine::Postgres).await;
+async fn what_is_not_reported_expires() {
+    on_each_engine(expires).await;
 }
 
 async fn quick_to_expire(engine: Engine) -> (Stage, Receiver) {
@@ -75,8 +71,7 @@ async fn expires(engine: Engine) {
 }
 
 /// The same with a real minute, as far as the first expiry.
-#[tokio::test]
-async fn a_minute_is_a_minute() {
+pub async fn a_minute_is_a_minute() {
     let (stage, receiver) = quick_to_expire(Engine::Sqlite).await;
     let id = text(&stage.user.send(OWNER, CONTACT, "one minute").await["id"]);
     let mut phone = Listening::new(&stage.phone);

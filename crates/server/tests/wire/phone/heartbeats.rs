@@ -9,17 +9,8 @@ use crate::stage::{Engine, OWNER, SOON, Stage, of_type, text, time};
 const OFFLINE: &str = "phone.heartbeat.offline";
 const ONLINE: &str = "phone.heartbeat.online";
 
-#[tokio::test]
-async fn a_silent_phone_is_nudged_then_offline_on_sqlite() {
-    silent(Engine::Sqlite).await;
-}
-
-#[tokio::test]
-async fn a_silent_phone_is_nudged_then_offline_on_postgresql() {
-    silent(Engine::Postgres).await;
-}
-
-async fn silent(engine: Engine) {
+/// Nudged first, then offline, and online again.
+pub async fn a_silent_phone(engine: Engine) {
     let stage = Stage::with(engine, &["--phone-offline-after=4s"]).await;
     let receiver = Receiver::start().await;
     stage

@@ -6,16 +6,12 @@ use serde_json::json;
 use testkit::{Answer, PhoneClient};
 
 use super::MOMENT;
+use crate::scenes::on_each_engine;
 use crate::stage::{CONTACT, Engine, OWNER, SOON, Stage, text};
 
-#[tokio::test(flavor = "multi_thread")]
-async fn wake_ups_are_offered_until_they_are_taken_on_sqlite() {
-    offered(Engine::Sqlite).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn wake_ups_are_offered_until_they_are_taken_on_postgresql() {
-    offered(Engine::Postgres).await;
+#[tokio::test]
+async fn wake_ups_are_offered_until_they_are_taken() {
+    on_each_engine(offered).await;
 }
 
 async fn poll(phone: &PhoneClient, wait: &str, ack: &str) -> Answer {

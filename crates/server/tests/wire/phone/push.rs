@@ -5,14 +5,17 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use testkit::{Fcm, FcmAnswer, PhoneClient, Push};
 
+use tokio::task::JoinSet;
+
 use super::MOMENT;
 use crate::scenes::Scenes;
 use crate::stage::{CONTACT, Engine, OWNER, SECOND, SOON, Stage, setup, text};
 
-#[tokio::test(flavor = "multi_thread")]
-async fn phones_are_woken_through_the_push_service() {
+/// The test mode, scene by scene.
+pub async fn phones_are_woken_through_the_push_service() {
     Scenes::default()
         .and("happy path, spaced", spaced())
+        .and("many at once, spaced", many_at_once())
         .and("transient refusals", transient())
         .and("a dead token", dead())
         .and("a nudge", nudge())
@@ -83,6 +86,28 @@ async fn spaced() {
     assert_eq!(fcm.pushes().len(), 2);
 }
 
+/// The rate holds when everybody sends at the same time.
+async fn many_at_once() {
+    let fcm = Fcm::start().await;
+    let stage = stage(&fcm, Engine::Postgres).await;
+    stage.tune(OWNER, json!({"messages_per_minute": 60})).await;
+    let send = |turn: u8| {
+        let user = stage.user.clone();
+        async move { user.send(OWNER, CONTACT, &turn.to_string()).await }
+    };
+    (0..6).map(send).collect::<JoinSet<_>>().join_all().await;
+    let pushes = fcm.wait_for(6, SOON).await;
+    let mut ids: Vec<_> = pushes.iter().filter_map(Push::message_id).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), 6, "each once");
+    for two in pushes.windows(2) {
+        let apart = two[1].at - two[0].at;
+        // The network may bring two a little closer than they left.
+        assert!(apart >= Duration::from_millis(900), "{apart:?}");
+    }
+}
+
 async fn transient() {
     let fcm = Fcm::answering(vec![
         FcmAnswer::Unavailable,
@@ -142,7 +167,7 @@ async fn nudge() {
         .args(["--phone-offline-after=4s", &flag])
         .start()
         .await;
-    let stage = Stage::around(server).await;
+    let stage = Stage::around(server, None).await;
     stage.phone.register(OWNER, "SIM1", TOKEN).await;
     stage.phone.heartbeat(&[OWNER]).await.expect(201);
     let pushes = fcm.wait_for(1, SOON).await;

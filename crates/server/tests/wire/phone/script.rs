@@ -1,22 +1,16 @@
-//! The conformance script (contract: phone, §16), rows 0 to 25, 29 to 31 and 33 to 41, each engine.
-//! Rows of their own are in `expiry` (26 to 28) and `heartbeats` (42); row 32 is about the phone alone.
+//! The conformance script (contract: phone, §16), on each engine: rows 0 to 25, 29 to 31 and 41 here, 33 to 40
+//! in `incoming`, 26 to 28 in `expiry`, 42 in `heartbeats`. Row 32 is about the phone alone.
 
 use serde_json::{Value, json};
-use testkit::{PhoneClient, Receiver, until};
+use testkit::PhoneClient;
 
-use super::Listening;
-use crate::stage::{CONTACT, Engine, OWNER, SECOND, SOON, Stage, incoming, of_type, text, time};
-
-const AT: &str = "2026-01-02T03:04:05.678000000Z";
-
-#[tokio::test]
-async fn the_script_holds_on_sqlite() {
-    script(Engine::Sqlite).await;
-}
+use super::{AT, Listening, incoming};
+use crate::scenes::on_each_engine;
+use crate::stage::{CONTACT, Engine, OWNER, SECOND, SOON, Stage, text, time};
 
 #[tokio::test]
-async fn the_script_holds_on_postgresql() {
-    script(Engine::Postgres).await;
+async fn the_script_holds() {
+    on_each_engine(script).await;
 }
 
 async fn script(engine: Engine) {
@@ -26,9 +20,8 @@ async fn script(engine: Engine) {
     play.failures().await;
     play.refusals().await;
     play.sims_and_bodies().await;
-    play.incoming().await;
-    play.missed_calls().await;
     play.deleted().await;
+    incoming::rows(play.stage, &play.phone).await;
 }
 
 struct Play<'a> {
@@ -243,91 +236,6 @@ impl<'a> Play<'a> {
             (Some(cipher), &json!(true))
         );
         assert_eq!(claimed["attachments"], files);
-    }
-
-    async fn receive(&self, sms: &Value, status: u16) -> Value {
-        self.phone
-            .post("/v1/messages/receive", sms)
-            .await
-            .expect(status)
-            .into_data()
-    }
-
-    /// Rows 33 to 35, 37 and 38.
-    async fn incoming(&self) {
-        let receiver = Receiver::start().await;
-        let events = ["message.phone.received", "message.call.missed"];
-        self.stage.subscribe(&receiver, &events, &[OWNER]).await;
-        let message = self.receive(&incoming(CONTACT, OWNER, "yo"), 200).await;
-        assert_eq!(
-            (&message["type"], &message["status"]),
-            (&json!("mobile-originated"), &json!("received"))
-        );
-        assert_eq!(message["attachments"], json!([]));
-        let seen = receiver.wait_for(1, SOON).await;
-        assert_eq!(of_type(&seen, events[0]), 1);
-
-        for sender in ["TIKTOK", "24273"] {
-            let message = self
-                .receive(&incoming(sender, OWNER, "code 1234"), 200)
-                .await;
-            assert_eq!(message["contact"], sender);
-        }
-        let mut encrypted = incoming(CONTACT, OWNER, "qCb0Ycyc2k8=");
-        encrypted["encrypted"] = true.into();
-        let message = self.receive(&encrypted, 200).await;
-        assert_eq!(
-            (&message["content"], &message["encrypted"]),
-            (&encrypted["content"], &json!(true))
-        );
-
-        self.receive(&incoming(CONTACT, OWNER, ""), 422).await;
-        self.receive(&incoming(CONTACT, OWNER, &"x".repeat(2_049)), 422)
-            .await;
-        self.receive(&incoming(CONTACT, OWNER, &"x".repeat(2_048)), 200)
-            .await;
-        self.receive(&incoming(CONTACT, "+18005550111", "whose?"), 401)
-            .await;
-    }
-
-    /// Rows 39 and 40.
-    async fn missed_calls(&self) {
-        let receiver = Receiver::start().await;
-        self.stage
-            .subscribe(&receiver, &["message.call.missed"], &[SECOND])
-            .await;
-        let call = json!({"sim": "SIM1", "from": CONTACT, "timestamp": AT, "to": SECOND});
-        let missed = self
-            .phone
-            .post("/v1/messages/calls/missed", &call)
-            .await
-            .expect(200);
-        let missed = missed.into_data();
-        assert_eq!(
-            (&missed["type"], &missed["content"]),
-            (&json!("call/missed"), &json!(""))
-        );
-        receiver.wait_for(1, SOON).await;
-
-        let settings = json!({"missed_call_auto_reply": "I am out", "messages_per_minute": 60});
-        self.stage.tune(SECOND, settings).await;
-        let missed = self
-            .phone
-            .post("/v1/messages/calls/missed", &call)
-            .await
-            .expect(200);
-        let name = format!("missed-call-{}", text(&missed.data()["id"]));
-        let mut listening = Listening::new(&self.phone);
-        let reply = until("the reply can be claimed", SOON, async || {
-            let id = listening.message().await;
-            let claimed = self.phone.claim(&id).await;
-            (claimed.data()["request_id"] == name.as_str()).then(|| claimed.into_data())
-        })
-        .await;
-        assert_eq!(
-            (&reply["content"], &reply["contact"]),
-            (&json!("I am out"), &json!(CONTACT))
-        );
     }
 
     /// Row 41.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use http::Method;
 use testkit::{Answer, Receiver, Setup, until};
 
-use crate::stage::{CONTACT, OWNER, SOON, Stage, USER_ID, USER_KEY, text};
+use crate::stage::{CONTACT, OWNER, SOON, Stage, USER_ID, USER_KEY, program, text};
 
 /// A megabyte of texts fills what is left of the log and the database soon.
 const TRIES: usize = 5_000;
@@ -21,9 +21,9 @@ async fn a_full_disk_loses_nothing() {
         return;
     };
     let setup = Setup::new()
-        .binary(env!("CARGO_BIN_EXE_httpsms"))
+        .binary(program())
         .data_dir(disk.0.path().join("data"));
-    let stage = Stage::around(with_account(setup).start().await).await;
+    let stage = Stage::around(with_account(setup).start().await, None).await;
     fills_up_and_recovers(&stage, &disk).await;
 }
 
@@ -40,7 +40,7 @@ async fn a_limit_of_file_size_loses_nothing() {
     let setup = Setup::new()
         .binary(script)
         .env("UNDER_TEST", env!("CARGO_BIN_EXE_httpsms"));
-    let stage = Stage::around(with_account(setup).start().await).await;
+    let stage = Stage::around(with_account(setup).start().await, None).await;
     let limit = FileLimit {
         pid: stage.pid(),
         largest: largest_file(stage.data_dir()),
@@ -77,6 +77,7 @@ async fn fills_up_and_recovers(stage: &Stage, disk: &impl Disk) {
     assert_eq!(refused.body["status"], "error");
     assert!(refused.header("retry-after").is_some());
     stage.wait_for_log(disk.said(), SOON).await;
+    quiet(stage).await;
     // Nothing but writing is affected.
     for (id, content) in acknowledged.iter().rev().take(3) {
         assert_eq!(stage.user.message(id).await["content"], content.as_str());
@@ -93,6 +94,14 @@ async fn fills_up_and_recovers(stage: &Stage, disk: &impl Disk) {
         assert_eq!(stage.user.message(id).await["content"], content.as_str());
     }
     told(stage, &receiver, &acknowledged).await;
+}
+
+/// The log tells of it, and does not go on about it.
+pub async fn quiet(stage: &Stage) {
+    let before = stage.log().lines().count();
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let more = stage.log().lines().count() - before;
+    assert!(more < 30, "{more} lines in two seconds:\n{}", stage.log());
 }
 
 /// Writes until that is refused; remembers what was acknowledged until then.

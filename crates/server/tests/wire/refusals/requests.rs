@@ -4,21 +4,17 @@ use http::Method;
 use serde_json::{Value, json};
 use testkit::{Answer, Client};
 
-use super::raw::Raw;
-use crate::stage::{CONTACT, Engine, OWNER, SOON, Stage, USER_KEY, incoming};
+use super::excess;
+use crate::scenes::on_each_engine;
+use crate::stage::{CONTACT, Engine, OWNER, Stage, incoming};
 
-const SEND: &str = "/v1/messages/send";
+pub const SEND: &str = "/v1/messages/send";
 const RECEIVE: &str = "/v1/messages/receive";
 const WEBHOOKS: &str = "/v1/webhooks";
 
 #[tokio::test]
-async fn nonsense_writes_nothing_on_sqlite() {
-    nonsense(Engine::Sqlite).await;
-}
-
-#[tokio::test]
-async fn nonsense_writes_nothing_on_postgresql() {
-    nonsense(Engine::Postgres).await;
+async fn nonsense_writes_nothing() {
+    on_each_engine(nonsense).await;
 }
 
 async fn nonsense(engine: Engine) {
@@ -28,14 +24,14 @@ async fn nonsense(engine: Engine) {
     invalid(&stage).await;
     webhooks(&stage).await;
     strangers(&stage).await;
-    routes(&stage).await;
-    too_much(&stage).await;
+    excess::routes(&stage).await;
+    excess::too_much(&stage).await;
     assert_eq!(stage.row_counts().await, before);
     nul_characters(&stage).await;
     understood(&stage).await;
 }
 
-async fn post(client: &Client, path: &str, body: impl Into<reqwest::Body>) -> Answer {
+pub async fn post(client: &Client, path: &str, body: impl Into<reqwest::Body>) -> Answer {
     let request = client
         .request(Method::POST, path)
         .header("content-type", "application/json")
@@ -236,88 +232,6 @@ async fn strangers(stage: &Stage) {
         );
         let hint = "Make sure your API key is set in the [x-api-key] header in the request";
         assert_eq!(answer.data(), hint);
-    }
-}
-
-async fn routes(stage: &Stage) {
-    for path in ["/v1/nothing", "/v1", "/v1/messages/send/x", "/v2/messages"] {
-        assert_eq!(stage.user.get(path).await.status, 404, "{path}");
-    }
-    for (method, path) in [
-        (Method::PATCH, SEND),
-        (Method::PUT, SEND),
-        (Method::DELETE, "/v1/heartbeats"),
-        (Method::POST, "/v1/nothing"),
-        (Method::TRACE, "/v1/phones"),
-    ] {
-        let answer = Answer::to(stage.user.request(method.clone(), path))
-            .await
-            .unwrap();
-        assert!(
-            [404, 405].contains(&answer.status),
-            "{method} {path}: {}",
-            answer.status
-        );
-    }
-}
-
-/// Ten megabytes, told beforehand and not; a head without an end; no HTTP at all.
-async fn too_much(stage: &Stage) {
-    let head = format!(
-        "POST {SEND} HTTP/1.1\r\nhost: x\r\nx-api-key: {USER_KEY}\r\ncontent-type: application/json\r\n"
-    );
-    let mut told = Raw::connect(stage).await;
-    told.write(format!("{head}content-length: 10485760\r\n\r\n{{\"from\":\"").as_bytes())
-        .await;
-    for _ in 0..2_560 {
-        told.write(&[b'x'; 4_096]).await;
-    }
-    let status = told.status(SOON).await;
-    assert!(
-        status.starts_with("HTTP/1.1 413") || status.is_empty(),
-        "{status}"
-    );
-
-    let mut chunked = Raw::connect(stage).await;
-    chunked
-        .write(format!("{head}transfer-encoding: chunked\r\n\r\n").as_bytes())
-        .await;
-    let chunk = [b"1000\r\n".as_slice(), &[b'x'; 4_096], b"\r\n"].concat();
-    for _ in 0..2_560 {
-        if !chunked.write(&chunk).await {
-            break;
-        }
-    }
-    let status = chunked.status(SOON).await;
-    assert!(
-        status.starts_with("HTTP/1.1 413") || status.is_empty(),
-        "{status}"
-    );
-
-    let quiet = post(&stage.user, SEND, vec![b' '; 10 << 20]).await;
-    assert_eq!(quiet.status, 413);
-
-    let mut long = Raw::connect(stage).await;
-    long.write(format!("{head}x-long: {}\r\n\r\n", "x".repeat(70_000)).as_bytes())
-        .await;
-    let status = long.status(SOON).await;
-    assert!(
-        status.starts_with("HTTP/1.1 431") || status.is_empty(),
-        "{status}"
-    );
-
-    for noise in [
-        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc".as_slice(),
-        b"GET\r\n\r\n",
-        b"\0\0\0\0\r\n\r\n",
-    ] {
-        let mut raw = Raw::connect(stage).await;
-        raw.write(noise).await;
-        let answer = raw.read_to_end(SOON).await;
-        assert!(
-            answer.is_empty() || answer.starts_with("HTTP/1.1 400"),
-            "{answer}"
-        );
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use http::Method;
 use testkit::postgres::fresh_database;
-use testkit::{Answer, Receiver, until};
+use testkit::{Answer, Receiver, Respond, until};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 
@@ -16,54 +16,97 @@ async fn a_database_that_goes_away_loses_nothing() {
     let database = fresh_database().await;
     let mut gate = Gate::before(database.url()).await;
     let server = setup().database_url(gate.url(database.url())).start().await;
-    let stage = Stage::around(server).await;
-    let receiver = Receiver::start().await;
+    let stage = Stage::around(server, Some(database)).await;
+    // Slow, so that the database is away when the first answer comes.
+    let slow = Respond::ok().after(Duration::from_millis(500));
+    let receiver = Receiver::answering(vec![slow]).await;
     stage
         .subscribe(&receiver, &["message.phone.received"], &[OWNER])
         .await;
-    let before = text(&stage.phone.receive(CONTACT, OWNER, "before").await["id"]);
+    let mut known = vec![acknowledged(&stage, "before").await];
     receiver.wait_for(1, SOON).await;
 
     gate.close().await;
-    for _ in 0..3 {
-        let asked = Instant::now();
-        let refused = receive(&stage, "lost").await;
-        assert_eq!(refused.status, 503, "{}", refused.text());
-        assert_eq!(refused.body["status"], "error");
-        assert!(
-            asked.elapsed() < Duration::from_secs(10),
-            "{:?}",
-            asked.elapsed()
-        );
-    }
-    let get = stage.user.get("/v1/phones").await;
-    assert_eq!(get.status, 503, "{}", get.text());
+    refused(&stage).await;
     stage.wait_for_log("503", SOON).await;
+    super::full::quiet(&stage).await;
+    gate.open().await;
+    known.push(acknowledged(&stage, "between").await);
+
+    // The same, told by the database itself.
+    allow_connections(&stage, false).await;
+    refused(&stage).await;
+    allow_connections(&stage, true).await;
+    known.push(acknowledged(&stage, "after").await);
+
+    for (id, content) in &known {
+        assert_eq!(stage.user.message(id).await["content"], *content);
+    }
+    told(&stage, &receiver, &known).await;
     assert!(
         !stage.log().contains("postgres@"),
         "the log has no credentials"
     );
+}
 
-    gate.open().await;
-    let after = until("the database is used again", SOON, async || {
-        let answer = receive(&stage, "after").await;
-        (answer.status == 200).then(|| text(&answer.data()["id"]))
-    })
-    .await;
-    for (id, content) in [(before, "before"), (after, "after")] {
-        assert_eq!(stage.user.message(&id).await["content"], content);
+async fn refused(stage: &Stage) {
+    for _ in 0..3 {
+        let asked = Instant::now();
+        let answers = [
+            receive(stage, "lost").await,
+            stage.user.get("/v1/phones").await,
+        ];
+        for answer in answers {
+            assert_eq!(answer.status, 503, "{}", answer.text());
+            assert_eq!(answer.body["status"], "error");
+        }
+        assert!(
+            asked.elapsed() < Duration::from_secs(20),
+            "{:?}",
+            asked.elapsed()
+        );
     }
-    let seen = receiver.wait_for(2, SOON).await;
-    let told: Vec<_> = seen
+}
+
+/// Hands in a message as soon as the server takes one; its id.
+async fn acknowledged(stage: &Stage, content: &'static str) -> (String, &'static str) {
+    let taken = until("the database is used", SOON, async || {
+        let answer = receive(stage, content).await;
+        (answer.status == 200).then(|| text(&answer.data()["id"]))
+    });
+    (taken.await, content)
+}
+
+/// What was acknowledged was told, what was refused was not, and nothing is left to do.
+async fn told(stage: &Stage, receiver: &Receiver, known: &[(String, &'static str)]) {
+    let waiting = "SELECT CAST(count(*) AS TEXT) FROM delivery WHERE kind = 'webhook'";
+    let settled = async || (stage.texts(waiting).await == ["0"]).then_some(());
+    until("every delivery is settled", SOON, settled).await;
+    let seen = receiver.requests();
+    let mut told: Vec<_> = seen
         .iter()
         .map(|one| text(&one.json()["data"]["content"]))
         .collect();
-    assert!(
-        told.contains(&"after".to_owned()) && !told.contains(&"lost".to_owned()),
-        "{told:?}"
-    );
-    drop(stage);
-    drop(gate);
+    told.sort_unstable();
+    told.dedup();
+    let mut expected: Vec<_> = known.iter().map(|(_, content)| *content).collect();
+    expected.sort_unstable();
+    assert_eq!(told, expected);
+}
+
+/// Lets nobody in and throws out who is there, or lets them in again.
+async fn allow_connections(stage: &Stage, allow: bool) {
+    let url = url::Url::parse(stage.database_url().unwrap()).unwrap();
+    let name = url.path().trim_start_matches('/');
+    let mut server = url.clone();
+    server.set_path("/postgres");
+    let out = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname =";
+    for sql in [
+        format!("ALTER DATABASE {name} ALLOW_CONNECTIONS {allow}"),
+        format!("{out} '{name}'"),
+    ] {
+        crate::rows::postgres(server.as_str(), &sql).await;
+    }
 }
 
 async fn receive(stage: &Stage, content: &str) -> Answer {

@@ -10,8 +10,8 @@ use super::retries::Scene;
 use crate::scenes::Scenes;
 use crate::stage::{Engine, SOON, Stage};
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_is_final_is_not_tried_again() {
+/// Answers of every kind that end it.
+pub async fn what_is_final_is_not_tried_again() {
     let stage = Arc::new(Stage::on(Engine::Sqlite).await);
     let scene = |place| Scene::new(&stage, place);
     Scenes::default()
@@ -29,6 +29,23 @@ async fn what_is_final_is_not_tried_again() {
         .and("a slow success", slow(scene(6)))
         .play()
         .await;
+}
+
+/// An operator may forbid addresses of the own network.
+#[tokio::test]
+async fn private_networks_can_be_forbidden() {
+    let flags = ["--webhook-private-networks=deny"];
+    let stage = Arc::new(Stage::with(Engine::Sqlite, &flags).await);
+    let scene = Scene::new(&stage, 1);
+    let receiver = Receiver::start().await;
+    let webhook = scene.listen(&receiver).await;
+    scene.happen("inside").await;
+    let failed = scene.given_up(&webhook).await;
+    assert_eq!(
+        failed["data"]["http_response_status_code"],
+        serde_json::Value::Null
+    );
+    assert_eq!((receiver.count(), receiver.connections()), (0, 0));
 }
 
 async fn every_2xx(scene: Scene) {

@@ -5,18 +5,13 @@ use cloudevents::{AttributesReader as _, Event};
 use serde_json::json;
 use testkit::{Received, Receiver};
 
-use crate::scenes::Scenes;
+use crate::scenes::{Scenes, on_each_engine};
 use crate::stage::{CONTACT, Engine, OWNER, SIGNING_KEY, SOON, Stage, USER_ID, number, text, time};
 use crate::token::Token;
 
 #[tokio::test]
-async fn a_request_is_as_documented_on_sqlite() {
-    told(Engine::Sqlite).await;
-}
-
-#[tokio::test]
-async fn a_request_is_as_documented_on_postgresql() {
-    told(Engine::Postgres).await;
+async fn a_request_is_as_documented() {
+    on_each_engine(told).await;
 }
 
 async fn told(engine: Engine) {
@@ -110,6 +105,7 @@ async fn who_is_told_what() {
             "chosen numbers and events",
             chosen(scene(), number(3), number(4)),
         )
+        .and("the URL", as_typed(scene(), number(6)))
         .and("another account", another_account(scene(), number(5)))
         .play()
         .await;
@@ -177,6 +173,24 @@ async fn chosen(stage: Shared, mine: String, other: String) {
     tokio::time::sleep(super::QUIET).await;
     assert_eq!((one.count(), both.count()), (1, 4));
     assert_eq!(one.requests()[0].json()["data"]["owner"], mine.as_str());
+}
+
+/// The URL is called as it was typed, but for its fragment; the token names it as it was typed.
+async fn as_typed(stage: Shared, number: String) {
+    stage.sign_in(&number).await;
+    let receiver = Receiver::start().await;
+    let url = receiver.url("/a%20b/%C3%BC?tag=x%2By&tag=&q=1#part");
+    let events = ["message.phone.received"];
+    let numbers = [number.as_str()];
+    let webhook = stage
+        .user
+        .create_webhook(&url, SIGNING_KEY, &events, &numbers)
+        .await;
+    assert_eq!(webhook["url"], url.as_str());
+    stage.phone.receive(CONTACT, &number, "there").await;
+    let seen = receiver.wait_for(1, SOON).await;
+    assert_eq!(seen[0].uri.to_string(), "/a%20b/%C3%BC?tag=x%2By&tag=&q=1");
+    Token::verified(&seen[0], SIGNING_KEY).expect(&seen[0], USER_ID, &url);
 }
 
 /// Somebody else's phone with the same number is somebody else's.

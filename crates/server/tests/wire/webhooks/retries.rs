@@ -2,14 +2,14 @@
 //! All scenes play on one server at the same time: they mostly wait.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use testkit::{Received, Receiver, Respond, until};
 
 use super::{QUIET, gaps};
 use crate::scenes::Scenes;
-use crate::stage::{CONTACT, Engine, SIGNING_KEY, SOON, Stage, USER_ID, number, text};
+use crate::stage::{CONTACT, Engine, SIGNING_KEY, Stage, USER_ID, number, text};
 use crate::token::Token;
 
 /// The most that all attempts of a delivery can take: 5 of 5 s, and waits of 1, 2, 4 and 8 s and a fifth.
@@ -18,8 +18,8 @@ const LONG: Duration = Duration::from_mins(1);
 const LIMIT: Duration = Duration::from_secs(5);
 const SECOND: Duration = Duration::from_secs(1);
 
-#[tokio::test(flavor = "multi_thread")]
-async fn failures_are_tried_again_on_sqlite() {
+/// Every kind of failure.
+pub async fn failures_are_tried_again_on_sqlite() {
     let stage = Arc::new(Stage::on(Engine::Sqlite).await);
     let scene = |place| Scene::new(&stage, place);
     Scenes::default()
@@ -38,12 +38,13 @@ async fn failures_are_tried_again_on_sqlite() {
         .and("429", asked_to_wait(scene(10), 429))
         .and("503", asked_to_wait(scene(11), 503))
         .and("every 5xx", every_5xx(scene(12)))
+        .and("nobody there", nobody(scene(13)))
         .play()
         .await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn failures_are_tried_again_on_postgresql() {
+/// Those that an engine could have a part in.
+pub async fn failures_are_tried_again_on_postgresql() {
     let stage = Arc::new(Stage::on(Engine::Postgres).await);
     let scene = |place| Scene::new(&stage, place);
     Scenes::default()
@@ -103,7 +104,7 @@ impl Scene {
             assert!(failed.len() <= 1);
             failed.pop()
         };
-        until("the failure is recorded", SOON, find).await
+        until("the failure is recorded", LONG, find).await
     }
 }
 
@@ -179,6 +180,22 @@ async fn down_then_up(scene: Scene) {
     tokio::time::sleep(SECOND).await;
     let back = Receiver::at(address, |_| Respond::ok()).await;
     back.wait_for(1, LONG).await;
+}
+
+/// Without an answer there is no status, but there are words.
+async fn nobody(scene: Scene) {
+    let receiver = Receiver::start().await;
+    let webhook = scene.listen(&receiver).await;
+    receiver.stop().await;
+    scene.happen("in vain").await;
+    let begun = Instant::now();
+    let failed = scene.given_up(&webhook).await;
+    assert!(
+        begun.elapsed() >= 14 * SECOND,
+        "five attempts take 15 seconds"
+    );
+    assert_eq!(failed["data"]["http_response_status_code"], Value::Null);
+    assert_eq!(failed["data"]["error_message"], "connection refused");
 }
 
 /// An attempt ends after five seconds, whatever has come by then, and is tried again.

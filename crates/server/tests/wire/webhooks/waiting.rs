@@ -8,20 +8,15 @@ use testkit::{Receiver, Respond};
 
 use super::QUIET;
 use super::retries::Scene;
-use crate::scenes::Scenes;
+use crate::scenes::{Scenes, on_each_engine};
 use crate::stage::{Engine, SIGNING_KEY, SOON, Stage, USER_ID, text};
 use crate::token::Token;
 
 const EVENTS: [&str; 1] = ["message.phone.received"];
 
-#[tokio::test(flavor = "multi_thread")]
-async fn changes_take_effect_for_what_waits_on_sqlite() {
-    changes(Engine::Sqlite).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn changes_take_effect_for_what_waits_on_postgresql() {
-    changes(Engine::Postgres).await;
+#[tokio::test]
+async fn changes_take_effect_for_what_waits() {
+    on_each_engine(changes).await;
 }
 
 async fn changes(engine: Engine) {

@@ -3,19 +3,32 @@
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
-use axum::routing::get;
 use gateway::Gateway;
 use http::{HeaderValue, header};
 use tokio_util::io::ReaderStream;
 
 use crate::check::Params;
 use crate::envelope::Answer;
+use crate::reference::{Doc, text};
 use crate::routes::Routes;
 
 pub(crate) fn routes(routes: Routes) -> Routes {
-    routes.on(
+    let doc = Doc::public(
+        "downloadAttachment",
+        "Download a file that came with an MMS",
+    )
+    .note("Public: the URL is a part of the message, and hard to guess.")
+    .path("user", "The account.", text())
+    .path("message", "The message.", text())
+    .path("index", "Its place among the files of the message.", text())
+    .path("file", "Its name.", text())
+    .reads()
+    .finds()
+    .text("application/octet-stream", "The file, with its own type.");
+    routes.tag("Messages").get(
         "/v1/attachments/{user}/{message}/{index}/{file}",
-        get(download),
+        download,
+        doc,
     )
 }
 

@@ -42,6 +42,20 @@ impl FromRequest<Api> for JsonBody {
     }
 }
 
+/// A body that need not be there: nothing at all is an object without members.
+pub(crate) struct OptionalJsonBody(pub(crate) JsonBody);
+
+impl FromRequest<Api> for OptionalJsonBody {
+    type Rejection = Error;
+
+    async fn from_request(request: Request, api: &Api) -> Result<Self, Error> {
+        if request.body().is_end_stream() {
+            return Ok(Self(JsonBody(Bytes::from_static(b"{}"))));
+        }
+        JsonBody::from_request(request, api).await.map(Self)
+    }
+}
+
 /// A body that may be larger, for files are in it.
 pub(crate) struct LargeJsonBody(pub(crate) JsonBody);
 

@@ -7,12 +7,13 @@ use std::borrow::Cow;
 
 use axum::extract::FromRequestParts;
 use axum::extract::path::Path;
-use gateway::{Fields, PhoneNumber, Uuid, number};
+use gateway::{Fields, PhoneNumber, Time, Uuid, number};
 use http::request::Parts;
 use serde::de::DeserializeOwned;
 
 use crate::Api;
 use crate::error::Error;
+use crate::json::Members;
 
 /// Parameters of the path, decoded.
 pub(crate) struct Params<T>(pub(crate) T);
@@ -90,6 +91,26 @@ pub(crate) fn one_of(wrong: &mut Fields, name: &str, text: &str, names: &[&str])
             format!("The {name} field must be one of {}", names.join(", ")),
         );
     }
+}
+
+/// A time in RFC 3339, if the text is not empty. A `+` that a query turned into a space is put back.
+pub(crate) fn time(wrong: &mut Fields, name: &str, text: &str) -> Option<Time> {
+    let text = Some(text.trim()).filter(|text| !text.is_empty())?;
+    let time = text.parse().or_else(|_| text.replace(' ', "+").parse());
+    if time.is_err() {
+        wrong.add(
+            name,
+            format!("The {name} field must be a time such as 2026-01-02T03:04:05Z"),
+        );
+    }
+    time.ok()
+}
+
+/// The same of a body's member; one that is no text is no time.
+pub(crate) fn time_of(wrong: &mut Fields, name: &str, body: &Members<'_>) -> Option<Time> {
+    let mut text = "";
+    let read: Option<String> = body.read(name, || text = "not a text");
+    time(wrong, name, read.as_deref().unwrap_or(text))
 }
 
 /// The number of a phone, by the address rule.

@@ -32,11 +32,21 @@ pub(crate) fn created(message: &str, data: &impl Serialize) -> Response {
     success(StatusCode::CREATED, message, data)
 }
 
+/// 202.
+pub(crate) fn accepted(message: &str, data: &impl Serialize) -> Response {
+    success(StatusCode::ACCEPTED, message, data)
+}
+
 /// 200 for a list: `fetched 1 message`, `fetched 0 messages`.
 pub(crate) fn fetched<T: Serialize>(things: &[T], noun: &str) -> Response {
+    fetched_as(things, noun, &format!("{noun}s"))
+}
+
+/// The same for a noun whose plural is not only longer by an `s`.
+pub(crate) fn fetched_as<T: Serialize>(things: &[T], one: &str, many: &str) -> Response {
     let count = things.len();
-    let plural = if count == 1 { "" } else { "s" };
-    ok(&format!("fetched {count} {noun}{plural}"), &things)
+    let noun = if count == 1 { one } else { many };
+    ok(&format!("fetched {count} {noun}"), &things)
 }
 
 /// 204.

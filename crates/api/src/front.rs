@@ -14,6 +14,7 @@ use http::uri::PathAndQuery;
 use http::{Method, StatusCode, Uri};
 use tower::Service;
 
+use crate::requests::Counter;
 use crate::{Options, auth, body};
 
 /// Stands before the router.
@@ -22,14 +23,22 @@ pub(crate) struct Front {
     router: Router,
     paths: Arc<Paths>,
     options: Arc<Options>,
+    /// Counts what does not reach a route.
+    other: Arc<Counter>,
 }
 
 impl Front {
-    pub(crate) fn new(router: Router, paths: Paths, options: Arc<Options>) -> Self {
+    pub(crate) fn new(
+        router: Router,
+        paths: Paths,
+        options: Arc<Options>,
+        other: Arc<Counter>,
+    ) -> Self {
         Self {
             router,
             paths: Arc::new(paths),
             options,
+            other,
         }
     }
 }
@@ -50,11 +59,7 @@ impl Service<Request> for Front {
             *request.uri_mut() = uri;
         }
         if auth::may_be_in_body(&request) {
-            return Box::pin(read_key(
-                self.router.clone(),
-                request,
-                self.options.receive_limit,
-            ));
+            return Box::pin(self.clone().read_key(request));
         }
         let preflight = request.method() == Method::OPTIONS;
         let answer = self.router.call(request);
@@ -73,23 +78,20 @@ fn without_body(mut response: Response) -> Response {
     response
 }
 
-/// Reads the body for the key in it, and passes both on.
-async fn read_key(
-    mut router: Router,
-    request: Request,
-    limit: usize,
-) -> Result<Response, Infallible> {
-    let (mut parts, body) = request.into_parts();
-    let bytes = match body::read(body, limit).await {
-        Ok(bytes) => bytes,
-        Err(error) => return Ok(error.into_response()),
-    };
-    if let Some(key) = auth::KeyInBody::find(&bytes) {
-        parts.extensions.insert(key);
+impl Front {
+    /// Reads the body for the key in it, and passes both on.
+    async fn read_key(mut self, request: Request) -> Result<Response, Infallible> {
+        let (mut parts, body) = request.into_parts();
+        let bytes = match body::read(body, self.options.receive_limit).await {
+            Ok(bytes) => bytes,
+            Err(error) => return Ok(self.other.count(error.into_response())),
+        };
+        if let Some(key) = auth::KeyInBody::find(&bytes) {
+            parts.extensions.insert(key);
+        }
+        let request = Request::from_parts(parts, Body::from(bytes));
+        self.router.call(request).await
     }
-    router
-        .call(Request::from_parts(parts, Body::from(bytes)))
-        .await
 }
 
 fn with_path(uri: &Uri, path: &str) -> Option<Uri> {

@@ -6,11 +6,18 @@ use gateway::Gateway;
 use http::StatusCode;
 
 use crate::Api;
+use crate::reference::Doc;
 
 pub(crate) const PATH: &str = "/health";
 
 pub(crate) fn routes() -> MethodRouter<Api> {
     get(health)
+}
+
+pub(crate) fn doc() -> Doc {
+    Doc::public("getHealth", "Whether the server works, for load balancers")
+        .text("text/plain; charset=utf-8", "It does.")
+        .away("text/plain; charset=utf-8", "The database does not answer.")
 }
 
 async fn health(State(gateway): State<Gateway>) -> (StatusCode, &'static str) {

@@ -1,10 +1,10 @@
 //! Heartbeats of phones.
 
 use axum::extract::State;
-use axum::routing::get;
 use gateway::heartbeat::Beat;
 use gateway::{Fields, Gateway, PhoneNumber};
 use http::HeaderMap;
+use serde_json::json;
 
 use crate::auth::{PhoneOrUser, UserCaller};
 use crate::body::JsonBody;
@@ -14,10 +14,24 @@ use crate::error::Error;
 use crate::json::Members;
 use crate::page::{self, Rule};
 use crate::query::Query;
+use crate::reference::{Doc, phone_number};
 use crate::routes::Routes;
+use crate::shape;
 
 pub(crate) fn routes(routes: Routes) -> Routes {
-    routes.on("/v1/heartbeats", get(list).post(store))
+    let seen = Doc::user("listHeartbeats", "List heartbeats of a phone, newest first")
+        .needs("owner", "The phone's number, in E.164.", phone_number())
+        .window(1)
+        .lists::<shape::Heartbeat>(200, "fetched 1 heartbeat");
+    let beat = Doc::phone("storeHeartbeat", "Store a heartbeat")
+        .takes::<shape::StoreHeartbeat>(
+            json!({"phone_numbers": ["+18005550199"], "charging": true}),
+        )
+        .lists::<shape::Heartbeat>(201, "[1] heartbeats received successfully");
+    routes
+        .tag("Phones")
+        .get("/v1/heartbeats", list, seen)
+        .post("/v1/heartbeats", store, beat)
 }
 
 const INVALID: &str = "validation errors while storing heartbeat";

@@ -98,6 +98,25 @@ impl<'a> Members<'a> {
         }
     }
 
+    /// A value of any type, where a wrong one is a matter of the field instead of the whole request:
+    /// `complain` is told of it.
+    pub(crate) fn read<T: Deserialize<'a>>(
+        &self,
+        name: &str,
+        complain: impl FnOnce(),
+    ) -> Option<T> {
+        let value = serde_json::from_str(self.value(name)?).ok();
+        if value.is_none() {
+            complain();
+        }
+        value
+    }
+
+    /// The names in the order they stand, with their values as JSON.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = (&str, &'a str)> {
+        self.0.iter().map(|(name, value)| (&*name.0, value.get()))
+    }
+
     /// RFC 3339 with an offset.
     pub(crate) fn time(&self, name: &str) -> Result<Option<Time>, Error> {
         let Some(text) = self.text(name)? else {

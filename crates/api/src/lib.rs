@@ -19,7 +19,10 @@ mod page;
 mod phone_api_keys;
 mod phones;
 mod query;
+mod reference;
+mod requests;
 mod routes;
+mod shape;
 mod users;
 mod webhooks;
 
@@ -30,6 +33,9 @@ use axum::extract::FromRef;
 use gateway::Gateway;
 use tokio_util::sync::CancellationToken;
 
+pub use requests::Requests;
+
+use reference::Reference;
 use routes::Routes;
 
 /// What an operator decides about the wire.
@@ -43,6 +49,8 @@ pub struct Options {
     pub receive_limit: usize,
     /// Cancelled when the server stops: requests that only wait are answered then.
     pub stop: CancellationToken,
+    /// Counts what is answered.
+    pub requests: Requests,
 }
 
 impl Options {
@@ -56,6 +64,7 @@ impl Options {
             // room to say what is wrong with a little too much.
             receive_limit: 8 << 20,
             stop: CancellationToken::new(),
+            requests: Requests::default(),
         }
     }
 }
@@ -65,6 +74,7 @@ impl Options {
 struct Api {
     gateway: Gateway,
     options: Arc<Options>,
+    reference: Arc<Reference>,
 }
 
 impl FromRef<Api> for Gateway {
@@ -84,13 +94,11 @@ pub fn router(gateway: Gateway, options: Options) -> Router {
         phone_api_keys::routes,
         webhooks::routes,
         users::routes,
+        reference::routes,
     ];
-    let api = Api {
-        gateway,
-        options: Arc::new(options),
-    };
+    let routes = Routes::new(options.requests.clone());
     nouns
         .into_iter()
-        .fold(Routes::default(), |routes, noun| noun(routes))
-        .finish(api)
+        .fold(routes, |routes, noun| noun(routes))
+        .finish(gateway, options)
 }

@@ -1,5 +1,6 @@
 //! Messages: reading and deleting them here, the other operations in files of their own.
 
+mod describe;
 mod outstanding;
 mod receive;
 mod report;
@@ -8,7 +9,6 @@ mod unescaped;
 
 use axum::extract::State;
 use axum::response::Response;
-use axum::routing::{get, post};
 use gateway::{Fields, Gateway, PhoneNumber};
 
 use crate::auth::UserCaller;
@@ -21,14 +21,32 @@ use crate::routes::Routes;
 
 pub(crate) fn routes(routes: Routes) -> Routes {
     routes
-        .on("/v1/messages", get(list))
-        .on("/v1/messages/send", post(send::send))
-        .on("/v1/messages/bulk-send", post(send::bulk))
-        .on("/v1/messages/receive", post(receive::receive))
-        .on("/v1/messages/calls/missed", post(receive::missed))
-        .on("/v1/messages/outstanding", get(outstanding::claim))
-        .on("/v1/messages/{id}", get(show).delete(delete))
-        .on("/v1/messages/{id}/events", post(report::report))
+        .tag("Messages")
+        .get("/v1/messages", list, describe::list())
+        .post("/v1/messages/send", send::send, describe::send())
+        .post("/v1/messages/bulk-send", send::bulk, describe::bulk())
+        .post(
+            "/v1/messages/receive",
+            receive::receive,
+            describe::receive(),
+        )
+        .post(
+            "/v1/messages/calls/missed",
+            receive::missed,
+            describe::missed(),
+        )
+        .get(
+            "/v1/messages/outstanding",
+            outstanding::claim,
+            describe::claim(),
+        )
+        .get("/v1/messages/{id}", show, describe::show())
+        .delete("/v1/messages/{id}", delete, describe::delete())
+        .post(
+            "/v1/messages/{id}/events",
+            report::report,
+            describe::report(),
+        )
 }
 
 /// The words for a wrong id, whatever the route does.

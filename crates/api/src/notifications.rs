@@ -4,7 +4,6 @@
 use std::time::Duration;
 
 use axum::extract::State;
-use axum::routing::get;
 use gateway::{Fields, Uuid};
 
 use crate::Api;
@@ -12,10 +11,30 @@ use crate::auth::PhoneOrUser;
 use crate::envelope::{self, Answer};
 use crate::error::Error;
 use crate::query::Query;
+use crate::reference::{Doc, integer, text};
 use crate::routes::Routes;
+use crate::shape;
 
 pub(crate) fn routes(routes: Routes) -> Routes {
-    routes.on("/v1/phones/notifications", get(poll))
+    let doc = Doc::phone(
+        "pollNotifications",
+        "Fetch wake-ups instead of being pushed",
+    )
+    .query(
+        "wait",
+        "Seconds to wait for the first one.",
+        integer(0, Some(60)),
+    )
+    .query(
+        "ack",
+        "Ids that the phone has taken over, with commas.",
+        text(),
+    )
+    .lists::<shape::Notification>(200, "fetched 1 notification")
+    .empties("Nobody wants anything of the phone.");
+    routes
+        .tag("Phones")
+        .get("/v1/phones/notifications", poll, doc)
 }
 
 /// The longest wait; shorter than what proxies put up with.
@@ -23,7 +42,9 @@ const LONGEST: Duration = Duration::from_mins(1);
 
 /// `wait` seconds for the first wake-up, 0 to 60; `ack` names those that the phone has taken over.
 async fn poll(
-    State(Api { gateway, options }): State<Api>,
+    State(Api {
+        gateway, options, ..
+    }): State<Api>,
     PhoneOrUser(caller): PhoneOrUser,
     query: Query,
 ) -> Answer {

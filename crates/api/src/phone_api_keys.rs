@@ -1,8 +1,8 @@
 //! Keys that phones show instead of the account's own.
 
 use axum::extract::State;
-use axum::routing::{delete, get};
 use gateway::{Fields, Gateway, number};
+use serde_json::json;
 
 use crate::auth::UserCaller;
 use crate::body::JsonBody;
@@ -11,13 +11,29 @@ use crate::envelope::{self, Answer};
 use crate::error::Error;
 use crate::page::{self, Rule};
 use crate::query::Query;
+use crate::reference::Doc;
 use crate::routes::Routes;
+use crate::shape;
 
 pub(crate) fn routes(routes: Routes) -> Routes {
+    let listed = Doc::user("listPhoneApiKeys", "List keys of phones, newest first")
+        .window(1)
+        .lists::<shape::PhoneKey>(200, "fetched 1 phone API key");
+    let created = Doc::user("createPhoneApiKey", "Make a key for phones")
+        .takes::<shape::NewPhoneKey>(json!({"name": "desk"}))
+        .gives::<shape::PhoneKey>(200, "phone API key created successfully");
+    let revoked = Doc::user("deletePhoneApiKey", "Delete a key of phones")
+        .finds()
+        .empties("It is deleted.");
+    let detached = Doc::user("detachPhone", "Take a phone from a key")
+        .finds()
+        .empties("It is taken away.");
     routes
-        .on("/v1/phone-api-keys", get(list).post(create))
-        .on("/v1/phone-api-keys/{id}", delete(revoke))
-        .on("/v1/phone-api-keys/{id}/phones/{phone}", delete(detach))
+        .tag("Phone API keys")
+        .get("/v1/phone-api-keys", list, listed)
+        .post("/v1/phone-api-keys", create, created)
+        .delete("/v1/phone-api-keys/{id}", revoke, revoked)
+        .delete("/v1/phone-api-keys/{id}/phones/{phone}", detach, detached)
 }
 
 /// The reference's words, whatever the route does.

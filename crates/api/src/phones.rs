@@ -1,9 +1,9 @@
 //! Phones: their settings, and how a phone signs in.
 
 use axum::extract::State;
-use axum::routing::{delete, get, put};
 use gateway::phone::{Changes, Sim};
 use gateway::{Fields, Gateway, PhoneNumber, Uuid};
+use serde_json::json;
 
 use crate::auth::{PhoneOrUser, UserCaller};
 use crate::body::JsonBody;
@@ -13,13 +13,33 @@ use crate::error::Error;
 use crate::json::Members;
 use crate::page::{self, Rule};
 use crate::query::Query;
+use crate::reference::Doc;
 use crate::routes::Routes;
+use crate::shape;
 
 pub(crate) fn routes(routes: Routes) -> Routes {
+    let listed = Doc::user("listPhones", "List phones, newest first")
+        .window(10)
+        .lists::<shape::Phone>(200, "fetched 1 phone");
+    let updated = Doc::user("putPhone", "Change a phone's settings, or add it")
+        .takes::<shape::PutPhone>(
+            json!({"phone_number": "+18005550199", "messages_per_minute": 10}),
+        )
+        .gives::<shape::Phone>(200, "phone updated successfully");
+    let signed_in = Doc::phone("signInPhone", "Sign a phone in, which binds it to its key")
+        .takes::<shape::SignIn>(
+            json!({"phone_number": "+18005550199", "fcm_token": "token", "sim": "SIM1"}),
+        )
+        .gives::<shape::Phone>(200, "FCM token updated successfully");
+    let removed = Doc::user("deletePhone", "Delete a phone")
+        .finds()
+        .does("phone deleted successfully");
     routes
-        .on("/v1/phones", get(list).put(update))
-        .on("/v1/phones/fcm-token", put(sign_in))
-        .on("/v1/phones/{id}", delete(remove))
+        .tag("Phones")
+        .get("/v1/phones", list, listed)
+        .put("/v1/phones", update, updated)
+        .put("/v1/phones/fcm-token", sign_in, signed_in)
+        .delete("/v1/phones/{id}", remove, removed)
 }
 
 const INVALID: &str = "validation errors while updating phones";

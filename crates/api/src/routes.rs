@@ -1,46 +1,155 @@
 //! The list of routes as the nouns fill it, and what becomes of requests that none of them takes.
+//! A route is added with its description and its counter, or not at all.
+
+use std::sync::Arc;
 
 use axum::Router;
+use axum::handler::Handler;
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::MethodRouter;
+use axum::routing::{self, MethodRouter};
+use gateway::Gateway;
 use http::{HeaderName, Method, StatusCode, header};
+use tower::util::MapResponseLayer;
 use tower_http::cors::{AllowMethods, Any, CorsLayer};
+use utoipa::openapi::HttpMethod;
 
 use crate::front::{Front, Paths};
-use crate::{Api, health};
+use crate::reference::{Description, Doc, Reference};
+use crate::requests::{Counter, Requests};
+use crate::{Api, Options, health};
 
 /// Routes so far.
-#[derive(Default)]
 pub(crate) struct Routes {
     router: Router<Api>,
     paths: Vec<&'static str>,
+    description: Description,
+    requests: Requests,
+    tag: &'static str,
 }
 
 impl Routes {
-    /// Adds a path, its words in lower case, with what its methods do.
-    pub(crate) fn on(mut self, path: &'static str, methods: MethodRouter<Api>) -> Self {
-        self.router = self.router.route(path, methods);
-        self.paths.push(path);
+    pub(crate) fn new(requests: Requests) -> Self {
+        Self {
+            router: Router::new(),
+            paths: Vec::new(),
+            description: Description::default(),
+            requests,
+            tag: "",
+        }
+    }
+
+    /// The heading under which the routes that follow are described.
+    pub(crate) fn tag(mut self, tag: &'static str) -> Self {
+        self.tag = tag;
         self
     }
 
+    /// Adds what `GET` does on a path, whose words are in lower case.
+    pub(crate) fn get<H, T>(self, path: &'static str, handler: H, doc: Doc) -> Self
+    where
+        H: Handler<T, Api>,
+        T: 'static,
+    {
+        self.on(HttpMethod::Get, path, routing::get(handler), doc)
+    }
+
+    /// The same of `POST`.
+    pub(crate) fn post<H, T>(self, path: &'static str, handler: H, doc: Doc) -> Self
+    where
+        H: Handler<T, Api>,
+        T: 'static,
+    {
+        self.on(HttpMethod::Post, path, routing::post(handler), doc)
+    }
+
+    /// The same of `PUT`.
+    pub(crate) fn put<H, T>(self, path: &'static str, handler: H, doc: Doc) -> Self
+    where
+        H: Handler<T, Api>,
+        T: 'static,
+    {
+        self.on(HttpMethod::Put, path, routing::put(handler), doc)
+    }
+
+    /// The same of `DELETE`.
+    pub(crate) fn delete<H, T>(self, path: &'static str, handler: H, doc: Doc) -> Self
+    where
+        H: Handler<T, Api>,
+        T: 'static,
+    {
+        self.on(HttpMethod::Delete, path, routing::delete(handler), doc)
+    }
+
+    fn on(
+        mut self,
+        method: HttpMethod,
+        path: &'static str,
+        route: MethodRouter<Api>,
+        doc: Doc,
+    ) -> Self {
+        let route = self.described(method, path, route, doc);
+        self.router = self.router.route(path, route);
+        self
+    }
+
+    /// The route with its counter, once it is in the lists.
+    fn described(
+        &mut self,
+        method: HttpMethod,
+        path: &'static str,
+        route: MethodRouter<Api>,
+        doc: Doc,
+    ) -> MethodRouter<Api> {
+        let name = match method {
+            HttpMethod::Post => "POST",
+            HttpMethod::Put => "PUT",
+            HttpMethod::Delete => "DELETE",
+            _ => "GET",
+        };
+        let counter = self.requests.counter(name, path);
+        self.description.add(method, path, self.tag, doc);
+        if !self.paths.contains(&path) {
+            self.paths.push(path);
+        }
+        route.route_layer(counting(&counter))
+    }
+
     /// The whole server.
-    pub(crate) fn finish(self, api: Api) -> Router {
-        let router = self
+    pub(crate) fn finish(self, gateway: Gateway, options: Options) -> Router {
+        let mut all = self.tag("Server");
+        let (health, doc) = (health::routes(), health::doc());
+        let health = all.described(HttpMethod::Get, health::PATH, health, doc);
+        let other = all.requests.counter("", "");
+        let unknown = unknown.layer(counting(&other));
+        let wrong_method = wrong_method.layer(counting(&other));
+        let router = all
             .router
             .fallback(unknown)
-            .method_not_allowed_fallback(wrong_method)
+            .method_not_allowed_fallback(wrong_method.clone())
             .layer(cors())
-            .route(health::PATH, health::routes().fallback(wrong_method));
-        let mut paths = self.paths;
-        paths.push(health::PATH);
+            .route(health::PATH, health.fallback(wrong_method));
+        let options = Arc::new(options);
+        let api = Api {
+            gateway,
+            options: Arc::clone(&options),
+            reference: Arc::new(Reference::new(all.description.finish())),
+        };
         let front = Front::new(
-            router.with_state(api.clone()),
-            Paths::new(&paths),
-            api.options,
+            router.with_state(api),
+            Paths::new(&all.paths),
+            options,
+            other,
         );
         Router::new().fallback_service(front)
     }
+}
+
+/// Lets a counter see what passes.
+fn counting(
+    counter: &Arc<Counter>,
+) -> MapResponseLayer<impl Fn(Response) -> Response + Clone + Send + Sync + 'static> {
+    let counter = Arc::clone(counter);
+    MapResponseLayer::new(move |answer| counter.count(answer))
 }
 
 /// Any page may call: who may do what is decided by keys that only the caller has.

@@ -1,19 +1,30 @@
 //! The caller's own account.
 
 use axum::extract::State;
-use axum::routing::{delete, get};
 use gateway::Gateway;
 
 use crate::auth::UserCaller;
 use crate::check::Params;
 use crate::envelope::{self, Answer};
 use crate::error::Error;
+use crate::reference::{Doc, text};
 use crate::routes::Routes;
+use crate::shape;
 
 pub(crate) fn routes(routes: Routes) -> Routes {
-    routes
-        .on("/v1/users/me", get(me))
-        .on("/v1/users/{id}/api-keys", delete(rotate_key))
+    let shown = Doc::user("getUser", "Show the account")
+        .gives::<shape::User>(200, "user fetched successfully");
+    let rotated = Doc::user(
+        "rotateApiKey",
+        "Give the account a new key; the old one ends at once",
+    )
+    .path("id", "The caller's own account.", text())
+    .gives::<shape::User>(200, "API Key rotated successfully");
+    routes.tag("Account").get("/v1/users/me", me, shown).delete(
+        "/v1/users/{id}/api-keys",
+        rotate_key,
+        rotated,
+    )
 }
 
 async fn me(State(gateway): State<Gateway>, UserCaller(caller): UserCaller) -> Answer {

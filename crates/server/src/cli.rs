@@ -100,6 +100,15 @@ pub struct Place {
         hide_env_values = true
     )]
     pub database_url: Option<Secret>,
+    /// The server's mail server, when owners are to be told of their new keys
+    #[arg(
+        long,
+        env = "HTTPSMS_SMTP_URL",
+        value_name = "URL",
+        global = true,
+        hide_env_values = true
+    )]
+    pub smtp_url: Option<Secret>,
 }
 
 /// What can be done with accounts.

@@ -17,6 +17,8 @@ pub use layer::{Layer, LogFormat, Policy};
 pub use listen::Listen;
 pub use secret::Secret;
 
+use crate::duration::Period;
+
 /// What the server runs with.
 #[derive(Clone)]
 pub struct Config {
@@ -32,12 +34,20 @@ pub struct Config {
     pub firebase_credentials: Option<Secret>,
     /// Where pushes go instead of Google.
     pub fcm_endpoint: Option<Url>,
-    /// How mail leaves.
+    /// How mail leaves; if absent, none is made.
     pub smtp_url: Option<Secret>,
+    /// Whom it is from.
+    pub smtp_from: String,
     /// A phone without a heartbeat for so long is offline.
     pub phone_offline_after: Duration,
     /// Whether webhooks may go to addresses of the own network.
     pub webhook_private_networks: Policy,
+    /// A webhook that failed for so long, with never a success, is paused.
+    pub webhook_pause_after: Duration,
+    /// How long attempts at webhooks are kept.
+    pub delivery_retention: Duration,
+    /// Where to show figures, if anywhere.
+    pub metrics_listen: Option<Listen>,
     /// Which records reach the log.
     pub log: String,
     /// How they are written.
@@ -70,10 +80,15 @@ impl Config {
             firebase_credentials: present(layer.firebase_credentials),
             fcm_endpoint: web("fcm-endpoint", layer.fcm_endpoint)?,
             smtp_url: present(layer.smtp_url),
-            phone_offline_after: layer
-                .phone_offline_after
-                .map_or(Duration::from_hours(1), |period| period.0),
+            smtp_from: layer
+                .smtp_from
+                .filter(|from| !from.trim().is_empty())
+                .unwrap_or_else(|| "httpsms <httpsms@localhost>".to_owned()),
+            phone_offline_after: period(layer.phone_offline_after, Duration::from_hours(1)),
             webhook_private_networks: layer.webhook_private_networks.unwrap_or(Policy::Allow),
+            webhook_pause_after: period(layer.webhook_pause_after, Duration::from_hours(5 * 24)),
+            delivery_retention: period(layer.delivery_retention, Duration::from_hours(30 * 24)),
+            metrics_listen: layer.metrics_listen,
             log: layer.log.unwrap_or_else(|| "info".to_owned()),
             log_format: layer.log_format.unwrap_or(LogFormat::Text),
             demo: layer.demo.unwrap_or(false),
@@ -90,6 +105,9 @@ impl Config {
         gateway::Settings {
             database: self.database.clone(),
             phone_offline_after: self.phone_offline_after,
+            webhook_pause_after: self.webhook_pause_after,
+            attempt_retention: self.delivery_retention,
+            mail: self.smtp_url.is_some(),
             fcm: self.fcm(),
             ..gateway::Settings::new(&self.data_dir)
         }
@@ -111,8 +129,12 @@ impl fmt::Debug for Config {
             .field("firebase_credentials", &self.firebase_credentials)
             .field("fcm_endpoint", &self.fcm_endpoint.is_some())
             .field("smtp_url", &self.smtp_url)
+            .field("smtp_from", &self.smtp_from)
             .field("phone_offline_after", &self.phone_offline_after)
             .field("webhook_private_networks", &self.webhook_private_networks)
+            .field("webhook_pause_after", &self.webhook_pause_after)
+            .field("delivery_retention", &self.delivery_retention)
+            .field("metrics_listen", &self.metrics_listen)
             .field("log", &self.log)
             .field("log_format", &self.log_format)
             .field("demo", &self.demo)
@@ -127,6 +149,10 @@ impl fmt::Display for Wrong {
 }
 
 impl std::error::Error for Wrong {}
+
+fn period(said: Option<Period>, default: Duration) -> Duration {
+    said.map_or(default, |period| period.0)
+}
 
 /// An empty environment variable says nothing.
 fn present(secret: Option<Secret>) -> Option<Secret> {
@@ -186,7 +212,11 @@ mod tests {
         assert_eq!(config.phone_offline_after, Duration::from_hours(1));
         assert_eq!(config.webhook_private_networks, Policy::Allow);
         assert_eq!((config.public_url.as_deref(), config.demo), (None, false));
-        assert!(!config.fcm());
+        assert!(!config.fcm() && config.metrics_listen.is_none());
+        let settings = config.gateway();
+        let days = |days: u64| Duration::from_hours(days * 24);
+        assert_eq!(settings.webhook_pause_after, days(5));
+        assert_eq!(settings.attempt_retention, days(30));
     }
 
     #[test]
@@ -201,8 +231,12 @@ mod tests {
             firebase-credentials = '{"project_id":"p"}'
             fcm-endpoint = "http://localhost:9"
             smtp-url = "smtp://localhost"
+            smtp-from = "sms@example.com"
             phone-offline-after = "4s"
             webhook-private-networks = "deny"
+            webhook-pause-after = "36h"
+            delivery-retention = "7d"
+            metrics-listen = "127.0.0.1:9100"
             log = "debug"
             log-format = "json"
             demo = true
@@ -213,10 +247,15 @@ mod tests {
         assert!(matches!(config.database, Database::Postgres(_)));
         let public = config.public_url.as_deref();
         assert_eq!(public, Some("https://sms.example.com/gw"));
-        assert!(config.firebase_credentials.is_some() && config.smtp_url.is_some());
+        assert!(config.firebase_credentials.is_some());
+        assert!(config.smtp_url.is_some() && config.gateway().mail);
+        assert_eq!(config.smtp_from, "sms@example.com");
         assert!(config.fcm_endpoint.is_some() && config.fcm() && config.demo);
         assert_eq!(config.phone_offline_after, Duration::from_secs(4));
         assert_eq!(config.webhook_private_networks, Policy::Deny);
+        assert_eq!(config.webhook_pause_after, Duration::from_hours(36));
+        assert_eq!(config.delivery_retention, Duration::from_hours(7 * 24));
+        assert_eq!(config.metrics_listen.unwrap().0, "127.0.0.1:9100");
         assert_eq!(config.log, "debug");
         assert_eq!(config.log_format, LogFormat::Json);
     }
@@ -246,12 +285,15 @@ mod tests {
                 fcm_endpoint: Some(" ".into()),
                 firebase_credentials: Some("".into()),
                 smtp_url: Some("".into()),
+                smtp_from: Some(" ".to_owned()),
                 ..Layer::default()
             },
             "",
         );
         assert!(matches!(config.database, Database::Sqlite));
         assert!(config.public_url.is_none() && config.smtp_url.is_none() && !config.fcm());
+        assert!(!config.gateway().mail);
+        assert_eq!(config.smtp_from, "httpsms <httpsms@localhost>");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Durations as people write them: `1h`, `30m`, `4s`, `250ms`, and ranges of them.
+//! Durations as people write them: `5d`, `1h`, `30m`, `4s`, `250ms`, and ranges of them.
 //! Parsing only; what a duration means stands with the setting.
 
 use std::ops::Range;
@@ -39,9 +39,11 @@ impl FromStr for Span {
 
 fn parse(text: &str) -> Result<Duration, String> {
     // A bare number would be read by some as seconds, by others as milliseconds.
+    let day = jiff::SpanRelativeTo::days_are_24_hours();
     text.trim()
-        .parse::<jiff::SignedDuration>()
+        .parse::<jiff::Span>()
         .ok()
+        .and_then(|span| span.to_duration(day).ok())
         .and_then(|duration| Duration::try_from(duration).ok())
         .ok_or_else(|| format!("`{text}` is no duration such as 1h, 30m, 4s or 250ms"))
 }
@@ -52,7 +54,13 @@ mod tests {
 
     #[test]
     fn durations_are_read_as_written() {
-        for (text, seconds) in [("1h", 3600), ("30m", 1800), ("4s", 4), ("1h30m", 5400)] {
+        for (text, seconds) in [
+            ("1h", 3600),
+            ("30m", 1800),
+            ("4s", 4),
+            ("1h30m", 5400),
+            ("5d", 432_000),
+        ] {
             assert_eq!(text.parse(), Ok(Period(Duration::from_secs(seconds))));
         }
         assert_eq!("250ms".parse(), Ok(Period(Duration::from_millis(250))));

@@ -9,6 +9,7 @@ mod duration;
 
 mod listener;
 mod lock;
+mod metrics;
 mod pace;
 mod page;
 mod run;

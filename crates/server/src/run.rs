@@ -1,11 +1,12 @@
 //! `httpsms serve`: puts the parts together, runs them, and takes them apart in the right order.
 //! The rules of each part stand with the part.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow};
 use axum::Router;
-use courier::{Courier, Fcm, PrivateNetworks};
+use courier::{Courier, Fcm, Mailer, PrivateNetworks};
 use gateway::{Database, Gateway};
 use tokio::task::{JoinError, JoinHandle, JoinSet};
 use tokio::time::timeout;
@@ -14,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::{Config, Policy, Wrong};
 use crate::listener::Listener;
 use crate::lock::Lock;
+use crate::metrics::Metrics;
 use crate::{demo, page, screen, signals, user, welcome};
 
 /// For what the workers have under way when they are told to stop.
@@ -25,12 +27,16 @@ pub async fn serve(config: Config) -> Result<()> {
     let courier = courier_options(&config)?;
     let _lock = lock(&config)?;
     let listener = Listener::bind(&config.listen).await?;
+    let figures = match &config.metrics_listen {
+        Some(listen) => Some(Listener::bind(listen).await?),
+        None => None,
+    };
     let Some(gateway) = stop.run_until_cancelled(user::open(&config)).await else {
         return Ok(());
     };
     let gateway = gateway?;
     let workers = Workers::start(&config, &gateway, courier)?;
-    let served = attend(&config, &stop, listener, &gateway, workers).await;
+    let served = attend(&config, &stop, (listener, figures), &gateway, workers).await;
     gateway.close().await;
     served
 }
@@ -39,13 +45,19 @@ pub async fn serve(config: Config) -> Result<()> {
 async fn attend(
     config: &Config,
     stop: &CancellationToken,
-    listener: Listener,
+    (listener, figures): (Listener, Option<Listener>),
     gateway: &Gateway,
     mut workers: Workers,
 ) -> Result<()> {
     let (address, local) = (listener.url(), listener.local_url());
     let public_url = config.public_url.as_ref().unwrap_or(&local);
-    let requests = tokio::spawn(listener.serve(router(gateway, public_url), stop.clone()));
+    let options = api::Options::new(public_url.as_str());
+    let metrics = Metrics::new(options.requests.clone(), workers.courier.clone());
+    let requests = tokio::spawn(listener.serve(router(gateway, options), stop.clone()));
+    let figures = figures.map(|listener| {
+        screen::line(format_args!("figures are on {}/metrics", listener.url()));
+        tokio::spawn(listener.serve(metrics.router(), stop.clone()))
+    });
     if let Some(owner) = welcome::owner(gateway).await? {
         welcome::show(&owner, public_url);
     }
@@ -63,6 +75,9 @@ async fn attend(
         let _ = demo.await;
     }
     requests.await.context("the listener failed")?;
+    if let Some(figures) = figures {
+        figures.await.context("the listener of figures failed")?;
+    }
     // Only now: what the last requests have made is still carried.
     workers.stop().await;
     ended
@@ -72,6 +87,7 @@ async fn attend(
 struct Workers {
     stop: CancellationToken,
     running: JoinSet<()>,
+    courier: Arc<courier::Stats>,
 }
 
 impl Workers {
@@ -79,6 +95,7 @@ impl Workers {
         let stop = CancellationToken::new();
         let mut running = JoinSet::new();
         let courier = Courier::new(gateway.clone(), options).context("a second courier")?;
+        let stats = courier.stats();
         running.spawn(courier.run(stop.clone()));
         let (timers, until) = (gateway.clone(), stop.clone());
         running.spawn(async move { timers.run_timers(until).await });
@@ -87,7 +104,11 @@ impl Workers {
             let (nodes, until) = (gateway.clone(), stop.clone());
             running.spawn(async move { nodes.run_listener(until).await });
         }
-        Ok(Self { stop, running })
+        Ok(Self {
+            stop,
+            running,
+            courier: stats,
+        })
     }
 
     /// Waits for the end of one of them, which never comes before they are told to stop: better to
@@ -120,9 +141,9 @@ fn lock(config: &Config) -> Result<Lock> {
     Lock::take(folder)
 }
 
-fn router(gateway: &Gateway, public_url: &str) -> Router {
-    let api = api::router(gateway.clone(), api::Options::new(public_url));
-    page::beside(api, public_url)
+fn router(gateway: &Gateway, options: api::Options) -> Router {
+    let public_url = options.public_url.clone();
+    page::beside(api::router(gateway.clone(), options), &public_url)
 }
 
 fn courier_options(config: &Config) -> Result<courier::Options, Wrong> {
@@ -133,6 +154,7 @@ fn courier_options(config: &Config) -> Result<courier::Options, Wrong> {
     Ok(courier::Options {
         private_networks,
         fcm: fcm(config)?,
+        mailer: mailer(config)?,
         ..courier::Options::default()
     })
 }
@@ -151,6 +173,14 @@ fn fcm(config: &Config) -> Result<Option<Fcm>, Wrong> {
         .map(|credentials| Fcm::google(credentials.reveal()))
         .transpose()
         .map_err(|error| Wrong(error.to_string()))
+}
+
+fn mailer(config: &Config) -> Result<Option<Mailer>, Wrong> {
+    let Some(url) = &config.smtp_url else {
+        return Ok(None);
+    };
+    let mailer = Mailer::new(url.reveal(), &config.smtp_from);
+    mailer.map(Some).map_err(|error| Wrong(error.to_string()))
 }
 
 fn announce(config: &Config, address: &str) {

@@ -14,6 +14,7 @@ pub async fn run(place: Place, command: UserCommand) -> Result<()> {
     let settings = Layer {
         data_dir: place.data_dir,
         database_url: place.database_url,
+        smtp_url: place.smtp_url,
         ..Layer::default()
     };
     let config = Config::resolve(settings, place.config.as_deref())?;

@@ -28,7 +28,9 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 );
 
 pub(super) async fn receive(
-    State(Api { gateway, options }): State<Api>,
+    State(Api {
+        gateway, options, ..
+    }): State<Api>,
     PhoneOrUser(caller): PhoneOrUser,
     LargeJsonBody(body): LargeJsonBody,
 ) -> Answer {

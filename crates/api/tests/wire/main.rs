@@ -3,6 +3,7 @@
 
 mod attachments;
 mod conformance;
+mod deliveries;
 mod heartbeats;
 mod incoming;
 mod keys;
@@ -10,9 +11,13 @@ mod malformed;
 mod messages;
 mod notifications;
 mod phones;
+mod policies;
 mod principals;
+mod reference;
+mod replays;
 mod reports;
 mod routing;
+mod schema;
 mod send;
 mod support;
 mod webhooks;

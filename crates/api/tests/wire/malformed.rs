@@ -246,6 +246,11 @@ async fn odd_ids_and_queries_are_told() {
                 format!("/v1/phone-api-keys/{odd}/phones/{odd}"),
             ),
             (Method::DELETE, format!("/v1/webhooks/{odd}")),
+            (Method::GET, format!("/v1/webhooks/{odd}/deliveries/{odd}")),
+            (
+                Method::GET,
+                format!("/v1/webhooks/{NOBODY}/deliveries?since={odd}&state={odd}"),
+            ),
             (Method::DELETE, format!("/v1/users/{odd}/api-keys")),
             (
                 Method::GET,

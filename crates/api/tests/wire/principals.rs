@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::support::{OWNER, USER_KEY, World, add_user, on_each_engine};
 
 /// Routes that are closed to phone keys.
-const USERS_ONLY: [(Method, &str); 17] = [
+const USERS_ONLY: [(Method, &str); 28] = [
     (Method::POST, "/v1/messages/send"),
     (Method::POST, "/v1/messages/bulk-send"),
     (Method::GET, "/v1/messages"),
@@ -23,6 +23,17 @@ const USERS_ONLY: [(Method, &str); 17] = [
     (Method::GET, "/v1/webhooks"),
     (Method::POST, "/v1/webhooks"),
     (Method::PUT, "/v1/webhooks/x"),
+    (Method::GET, "/v1/webhooks/x"),
+    (Method::GET, "/v1/webhooks/x/deliveries"),
+    (Method::GET, "/v1/webhooks/x/deliveries/1"),
+    (Method::POST, "/v1/webhooks/x/deliveries/1/replay"),
+    (Method::POST, "/v1/webhooks/x/replays"),
+    (Method::GET, "/v1/webhooks/x/replays/x"),
+    (Method::DELETE, "/v1/webhooks/x/replays/x"),
+    (Method::POST, "/v1/webhooks/x/test"),
+    (Method::POST, "/v1/webhooks/x/pause"),
+    (Method::POST, "/v1/webhooks/x/rotate-key"),
+    (Method::GET, "/v1/webhooks/x/health"),
     (Method::GET, "/v1/users/me"),
 ];
 

@@ -2,18 +2,20 @@
 
 use std::time::Duration;
 
-use api::{Options, router};
+use api::{Options, Requests, router};
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::http::{HeaderMap, Method, Request};
 use gateway::account::NewUser;
-use gateway::delivery::{News, Outcome, Settlement};
-use gateway::{Clock, Database, Gateway, Settings};
+use gateway::delivery::{News, Outcome, Seen, Settlement};
+use gateway::{Clock, Database, Gateway, Settings, Time};
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
+
+use crate::schema;
 
 pub const OWNER: &str = "+18005550199";
 pub const SECOND: &str = "+18005550101";
@@ -29,6 +31,7 @@ pub struct World {
     pub router: Router,
     /// Stops the server.
     pub stop: CancellationToken,
+    pub requests: Requests,
     news: Mutex<UnboundedReceiver<News>>,
     pub folder: tempfile::TempDir,
     _postgres: Option<testkit::postgres::Database>,
@@ -66,6 +69,7 @@ impl World {
         let options = Options::new("http://sms.example:8000/");
         Self {
             stop: options.stop.clone(),
+            requests: options.requests.clone(),
             router: router(gateway.clone(), options),
             gateway,
             clock,
@@ -121,7 +125,29 @@ impl World {
                     outcome: Outcome::Offered {
                         at: self.gateway.now(),
                     },
+                    seen: None,
                 }
+            }));
+        }
+        self.gateway.settle(settlements).await.unwrap();
+    }
+
+    /// Carries every webhook delivery that commits have told of so far: it arrives, or is given up.
+    pub async fn attempt(&self, arrives: bool) {
+        let mut settlements = Vec::new();
+        while let Ok(news) = self.news.lock().await.try_recv() {
+            let News::Due(due) = news else { continue };
+            let letters = due.into_iter().filter(|due| due.letter.is_some());
+            settlements.extend(letters.map(|due| Settlement {
+                id: due.id,
+                attempt: due.attempt,
+                outcome: if arrives {
+                    Outcome::Delivered
+                } else {
+                    let (status, error) = (Some(503), "answered 503".to_owned());
+                    Outcome::Dead { status, error }
+                },
+                seen: Some(Box::new(seen(self.gateway.now(), arrives))),
             }));
         }
         self.gateway.settle(settlements).await.unwrap();
@@ -159,13 +185,29 @@ impl World {
 
     pub async fn call(&self, request: Request<Body>) -> Answer {
         self.clock.advance(Duration::from_millis(1));
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
-        Answer {
+        let answer = Answer {
             status: parts.status.as_u16(),
             headers: parts.headers,
             body: to_bytes(body, usize::MAX).await.unwrap(),
-        }
+        };
+        schema::check(&method, &path, &answer);
+        answer
+    }
+}
+
+fn seen(started_at: Time, arrives: bool) -> Seen {
+    Seen {
+        started_at,
+        duration: Duration::from_millis(12),
+        url: "https://hooks.example.org/sms".to_owned(),
+        request_headers: r#"{"x-event-type":"message.phone.received"}"#.to_owned(),
+        status: Some(if arrives { 200 } else { 503 }),
+        response_headers: Some(r#"{"server":"x"}"#.to_owned()),
+        response_body: Some("thanks".to_owned()),
+        error: (!arrives).then(|| "answered 503".to_owned()),
     }
 }
 
@@ -260,7 +302,7 @@ impl Answer {
     #[track_caller]
     pub fn ok(&self) -> Value {
         assert!(
-            matches!(self.status, 200 | 201),
+            matches!(self.status, 200..=202),
             "{}: {}",
             self.status,
             self.text()

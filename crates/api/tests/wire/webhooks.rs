@@ -38,6 +38,12 @@ async fn a_webhook_is_made_replaced_and_deleted() {
             "id": made["id"], "user_id": "ann-ID", "url": "https://hooks.example.org/sms",
             "signing_key": "s3cr3t", "phone_numbers": [OWNER], "events": [ALL[0], ALL[1]],
             "created_at": made["created_at"], "updated_at": made["updated_at"],
+            "retry_schedule": "documented", "ordering": "none", "mode": "structured",
+            "max_concurrency": null, "max_per_second": null, "sign_body": false,
+            "catch_up": false, "all_phone_numbers": false,
+            "filter": {"contacts": [], "content": null, "sims": [], "directions": []},
+            "headers": [], "next_signing_key": null, "signing_keys": made["signing_keys"],
+            "paused_at": null, "pause_reason": null, "failing_since": null,
         });
         assert_eq!(made, expected);
 

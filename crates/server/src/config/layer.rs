@@ -49,7 +49,7 @@ pub struct Layer {
     #[arg(long, env = "HTTPSMS_FCM_ENDPOINT", value_name = "URL")]
     #[serde(alias = "fcm_endpoint")]
     pub fcm_endpoint: Option<String>,
-    /// How mail leaves: smtp://… or smtps://…
+    /// How mail to account owners leaves: smtp[s]://[USER:PASSWORD@]HOST[:PORT][?tls=…] [default: none]
     #[arg(
         long,
         env = "HTTPSMS_SMTP_URL",
@@ -58,6 +58,10 @@ pub struct Layer {
     )]
     #[serde(alias = "smtp_url")]
     pub smtp_url: Option<Secret>,
+    /// Whom mail is from [default: httpsms <httpsms@localhost>]
+    #[arg(long, env = "HTTPSMS_SMTP_FROM", value_name = "ADDRESS")]
+    #[serde(alias = "smtp_from")]
+    pub smtp_from: Option<String>,
     /// A phone without a heartbeat for so long is offline [default: 1h]
     #[arg(long, env = "HTTPSMS_PHONE_OFFLINE_AFTER", value_name = "DURATION")]
     #[serde(alias = "phone_offline_after", deserialize_with = "written")]
@@ -66,6 +70,18 @@ pub struct Layer {
     #[arg(long, env = "HTTPSMS_WEBHOOK_PRIVATE_NETWORKS", value_name = "POLICY")]
     #[serde(alias = "webhook_private_networks")]
     pub webhook_private_networks: Option<Policy>,
+    /// Failing for so long with never a success, a webhook is paused [default: 5d]
+    #[arg(long, env = "HTTPSMS_WEBHOOK_PAUSE_AFTER", value_name = "DURATION")]
+    #[serde(alias = "webhook_pause_after", deserialize_with = "written")]
+    pub webhook_pause_after: Option<Period>,
+    /// How long attempts at webhooks are kept [default: 30d]
+    #[arg(long, env = "HTTPSMS_DELIVERY_RETENTION", value_name = "DURATION")]
+    #[serde(alias = "delivery_retention", deserialize_with = "written")]
+    pub delivery_retention: Option<Period>,
+    /// Address and port of GET /metrics, for Prometheus [default: none]
+    #[arg(long, env = "HTTPSMS_METRICS_LISTEN", value_name = "HOST:PORT")]
+    #[serde(alias = "metrics_listen", deserialize_with = "written")]
+    pub metrics_listen: Option<Listen>,
     /// error, warn, info, debug, trace, or filters such as info,db=debug [default: info]
     #[arg(long, env = "HTTPSMS_LOG", value_name = "LEVEL")]
     pub log: Option<String>,
@@ -134,10 +150,14 @@ impl Layer {
             firebase_credentials: self.firebase_credentials.or(below.firebase_credentials),
             fcm_endpoint: self.fcm_endpoint.or(below.fcm_endpoint),
             smtp_url: self.smtp_url.or(below.smtp_url),
+            smtp_from: self.smtp_from.or(below.smtp_from),
             phone_offline_after: self.phone_offline_after.or(below.phone_offline_after),
             webhook_private_networks: self
                 .webhook_private_networks
                 .or(below.webhook_private_networks),
+            webhook_pause_after: self.webhook_pause_after.or(below.webhook_pause_after),
+            delivery_retention: self.delivery_retention.or(below.delivery_retention),
+            metrics_listen: self.metrics_listen.or(below.metrics_listen),
             log: self.log.or(below.log),
             log_format: self.log_format.or(below.log_format),
             demo: self.demo.or(below.demo),

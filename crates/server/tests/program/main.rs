@@ -5,6 +5,7 @@
 mod accounts;
 mod connections;
 mod demo;
+mod metrics;
 mod settings;
 mod simulated;
 mod starting;

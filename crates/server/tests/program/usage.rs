@@ -26,6 +26,7 @@ fn help_and_version_are_no_errors() {
         "firebase-credentials",
         "fcm-endpoint",
         "smtp-url",
+        "smtp-from",
         "phone-offline-after",
         "webhook-private-networks",
         "config",
@@ -78,6 +79,7 @@ fn settings_that_cannot_be_are_wrong_arguments_too() {
             "Firebase",
         ),
         (["--firebase-credentials", "{}"], "Firebase"),
+        (["--smtp-url", "mail.example.com"], "smtp://host"),
     ] {
         let said = complaint(&run(&["serve", args[0], args[1]]), 2);
         assert!(said.contains(named), "{args:?}: {said}");
@@ -88,6 +90,14 @@ fn settings_that_cannot_be_are_wrong_arguments_too() {
     );
     assert!(
         said.contains("postgres://") && !said.contains("sesame"),
+        "{said}"
+    );
+    let said = complaint(
+        &run(&["serve", "--smtp-url", "smtp://u:sesame@h?tls=perhaps"]),
+        2,
+    );
+    assert!(
+        said.contains("?tls=required") && !said.contains("sesame"),
         "{said}"
     );
 }

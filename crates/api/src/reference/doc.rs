@@ -1,0 +1,287 @@
+//! What one route says of itself: who may call it, with what, and what it answers.
+
+use serde_json::Value;
+use utoipa::ToSchema;
+use utoipa::openapi::content::ContentBuilder;
+use utoipa::openapi::path::{
+    Operation, OperationBuilder, Parameter, ParameterBuilder, ParameterIn,
+};
+use utoipa::openapi::request_body::RequestBodyBuilder;
+use utoipa::openapi::schema::{Array, Object, ObjectBuilder, Type};
+use utoipa::openapi::security::SecurityRequirement;
+use utoipa::openapi::{Ref, RefOr, Required, ResponseBuilder, Schema};
+
+use super::errors;
+use super::plain::{integer, uuid};
+
+const JSON: &str = "application/json";
+
+/// The description of one route.
+pub(crate) struct Doc {
+    operation: OperationBuilder,
+    /// Needs a key.
+    keyed: bool,
+    parameters: Vec<Parameter>,
+    has_body: bool,
+    may_miss: bool,
+    /// Answers nothing that depends on the database.
+    fixed: bool,
+    schemas: Vec<(String, RefOr<Schema>)>,
+    sent: Vec<String>,
+}
+
+/// The description as the document has it.
+pub(super) struct Told {
+    pub(super) operation: Operation,
+    pub(super) schemas: Vec<(String, RefOr<Schema>)>,
+    pub(super) sent: Vec<String>,
+}
+
+impl Doc {
+    /// A route for an account.
+    pub(crate) fn user(id: &str, summary: &str) -> Self {
+        Self::new(id, summary, true)
+    }
+
+    /// A route for a phone, or for an account.
+    pub(crate) fn phone(id: &str, summary: &str) -> Self {
+        let doc = Self::new(id, summary, true);
+        doc.note("Takes the key of a phone, too; it acts for the numbers bound to it only.")
+    }
+
+    /// A route for anybody, whose answer never depends on the database.
+    pub(crate) fn public(id: &str, summary: &str) -> Self {
+        let mut doc = Self::new(id, summary, false);
+        doc.fixed = true;
+        doc
+    }
+
+    fn new(id: &str, summary: &str, keyed: bool) -> Self {
+        Self {
+            operation: OperationBuilder::new()
+                .operation_id(Some(id))
+                .summary(Some(summary)),
+            keyed,
+            parameters: Vec::new(),
+            has_body: false,
+            may_miss: false,
+            fixed: false,
+            schemas: Vec::new(),
+            sent: Vec::new(),
+        }
+    }
+
+    /// A longer text.
+    pub(crate) fn note(mut self, text: &str) -> Self {
+        self.operation = self.operation.description(Some(text));
+        self
+    }
+
+    /// A parameter of the path that is no UUID.
+    pub(crate) fn path(self, name: &str, about: &str, schema: impl Into<RefOr<Schema>>) -> Self {
+        self.parameter(ParameterIn::Path, name, about, schema.into(), true)
+    }
+
+    /// A parameter of the query.
+    pub(crate) fn query(self, name: &str, about: &str, schema: impl Into<RefOr<Schema>>) -> Self {
+        self.parameter(ParameterIn::Query, name, about, schema.into(), false)
+    }
+
+    /// A parameter of the query that must be there.
+    pub(crate) fn needs(self, name: &str, about: &str, schema: impl Into<RefOr<Schema>>) -> Self {
+        self.parameter(ParameterIn::Query, name, about, schema.into(), true)
+    }
+
+    /// The parameters of lists.
+    pub(crate) fn window(self, limit: i64) -> Self {
+        self.query("skip", "Items to pass over.", integer(0, None))
+            .query(
+                "limit",
+                "Items to show at most; all of them if negative.",
+                ObjectBuilder::new()
+                    .schema_type(Type::Integer)
+                    .default(Some(limit.into())),
+            )
+            .query(
+                "query",
+                "Only items that contain this text, letter case aside.",
+                ObjectBuilder::new()
+                    .schema_type(Type::String)
+                    .max_length(Some(100)),
+            )
+    }
+
+    fn parameter(
+        mut self,
+        place: ParameterIn,
+        name: &str,
+        about: &str,
+        schema: RefOr<Schema>,
+        needed: bool,
+    ) -> Self {
+        let parameter = ParameterBuilder::new()
+            .name(name)
+            .parameter_in(place)
+            .required(if needed {
+                Required::True
+            } else {
+                Required::False
+            })
+            .description(Some(about))
+            .schema(Some(schema));
+        self.parameters.push(parameter.build());
+        self
+    }
+
+    /// A body of this shape, such as this.
+    pub(crate) fn takes<T: ToSchema>(self, example: Value) -> Self {
+        self.body::<T>(example, Required::True)
+    }
+
+    /// The same, but nothing at all will do.
+    pub(crate) fn may_take<T: ToSchema>(self, example: Value) -> Self {
+        self.body::<T>(example, Required::False)
+    }
+
+    fn body<T: ToSchema>(mut self, example: Value, required: Required) -> Self {
+        let before = self.schemas.len();
+        let schema = self.refer::<T>();
+        let sent = self.schemas[before..].iter().map(|(name, _)| name.clone());
+        self.sent.extend(sent);
+        self.has_body = true;
+        let content = ContentBuilder::new()
+            .schema(Some(schema))
+            .example(Some(example));
+        let body = RequestBodyBuilder::new()
+            .content(JSON, content.build())
+            .required(Some(required));
+        self.operation = self.operation.request_body(Some(body.build()));
+        self
+    }
+
+    /// Answers with one of these.
+    pub(crate) fn gives<T: ToSchema>(mut self, status: u16, message: &str) -> Self {
+        let data = self.refer::<T>();
+        self.answers(status, message, data)
+    }
+
+    /// Answers with a list of these.
+    pub(crate) fn lists<T: ToSchema>(mut self, status: u16, message: &str) -> Self {
+        let data = Array::new(self.refer::<T>());
+        self.answers(status, message, data.into())
+    }
+
+    /// Answers that it is done.
+    pub(crate) fn does(self, message: &str) -> Self {
+        let null = ObjectBuilder::new().schema_type(Type::Null).build();
+        self.answers(200, message, null.into())
+    }
+
+    /// Answers 204 without a body.
+    pub(crate) fn empties(mut self, why: &str) -> Self {
+        let answer = ResponseBuilder::new().description(why);
+        self.operation = self.operation.response("204", answer.build());
+        self
+    }
+
+    /// Answers 200 with something other than an envelope.
+    pub(crate) fn text(self, media_type: &str, about: &str) -> Self {
+        self.plain("200", media_type, about)
+    }
+
+    /// Answers 503 in the same way.
+    pub(crate) fn away(self, media_type: &str, about: &str) -> Self {
+        self.plain("503", media_type, about)
+    }
+
+    fn plain(mut self, status: &str, media_type: &str, about: &str) -> Self {
+        let any = ContentBuilder::new().schema(Some(Object::with_type(match media_type {
+            JSON => Type::Object,
+            _ => Type::String,
+        })));
+        let answer = ResponseBuilder::new()
+            .description(about)
+            .content(media_type, any.build());
+        self.operation = self.operation.response(status, answer.build());
+        self
+    }
+
+    /// Answers 404 for what is unknown.
+    pub(crate) fn finds(mut self) -> Self {
+        self.may_miss = true;
+        self
+    }
+
+    /// May answer 503, though it is public.
+    pub(crate) fn reads(mut self) -> Self {
+        self.fixed = false;
+        self
+    }
+
+    fn answers(mut self, status: u16, message: &str, data: RefOr<Schema>) -> Self {
+        let envelope = errors::envelope("success", Some(data), message);
+        let content = ContentBuilder::new().schema(Some(envelope));
+        let answer = ResponseBuilder::new()
+            .description(message)
+            .content(JSON, content.build());
+        self.operation = self.operation.response(status.to_string(), answer.build());
+        self
+    }
+
+    /// Keeps a shape and those in it for the document; a reference to it.
+    fn refer<T: ToSchema>(&mut self) -> RefOr<Schema> {
+        let name = T::name().into_owned();
+        self.schemas.push((name.clone(), T::schema()));
+        T::schemas(&mut self.schemas);
+        Ref::from_schema_name(name).into()
+    }
+
+    /// Adds what follows from the rest.
+    pub(super) fn finish(mut self, path: &str, tag: &str) -> Told {
+        let ids = self.add_ids(path);
+        let asked = self.has_body || !self.parameters.is_empty();
+        let by_query = |parameter: &Parameter| matches!(parameter.parameter_in, ParameterIn::Query);
+        let checked = self.has_body || ids || self.parameters.iter().any(by_query);
+        let errors = [
+            (asked, 400),
+            (self.keyed, 401),
+            (self.may_miss, 404),
+            (self.has_body, 413),
+            (checked, 422),
+            (!self.fixed, 500),
+            (!self.fixed, 503),
+        ];
+        let mut operation = self.operation.tag(tag).parameters(Some(self.parameters));
+        for (_, status) in errors.into_iter().filter(|(may, _)| *may) {
+            let reference = Ref::from_response_name(errors::name(status));
+            operation = operation.response(status.to_string(), reference);
+        }
+        if self.keyed {
+            operation = operation.security(SecurityRequirement::new("key", [""; 0]));
+        }
+        Told {
+            operation: operation.build(),
+            schemas: self.schemas,
+            sent: self.sent,
+        }
+    }
+
+    /// Describes the path's parameters that are ids; whether there are any.
+    fn add_ids(&mut self, path: &str) -> bool {
+        let names: Vec<&str> = path
+            .split('/')
+            .filter_map(|word| word.strip_prefix('{')?.strip_suffix('}'))
+            .filter(|name| !self.parameters.iter().any(|known| known.name == *name))
+            .collect();
+        for name in &names {
+            let parameter = ParameterBuilder::new()
+                .name(*name)
+                .parameter_in(ParameterIn::Path)
+                .required(Required::True)
+                .description(Some("A version 4 UUID in lower case."))
+                .schema(Some(uuid()));
+            self.parameters.push(parameter.build());
+        }
+        !names.is_empty()
+    }
+}

@@ -1,0 +1,134 @@
+//! Envelopes, and the answers that say what is wrong, which routes share.
+
+use serde_json::{Value, json};
+use utoipa::openapi::content::ContentBuilder;
+use utoipa::openapi::header::HeaderBuilder;
+use utoipa::openapi::schema::{AdditionalProperties, Array, Object, ObjectBuilder, Type};
+use utoipa::openapi::{Components, RefOr, Response, ResponseBuilder, Schema};
+
+/// An answer with this status; the message is an example.
+pub(super) fn envelope(status: &str, data: Option<RefOr<Schema>>, message: &str) -> Object {
+    let text = |example: &str| {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .examples([example])
+    };
+    let word = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .enum_values(Some([status]));
+    let object = ObjectBuilder::new().schema_type(Type::Object);
+    let object = match data {
+        Some(data) => object.property("data", data).required("data"),
+        None => object,
+    };
+    object
+        .property("message", text(message))
+        .required("message")
+        .property("status", word)
+        .required("status")
+        .build()
+}
+
+/// What the document calls the answer with this status.
+pub(super) fn name(status: u16) -> &'static str {
+    match status {
+        400 => "Malformed",
+        401 => "Unauthorized",
+        404 => "NotFound",
+        413 => "TooLarge",
+        422 => "Invalid",
+        503 => "Unavailable",
+        _ => "Internal",
+    }
+}
+
+/// Adds the answers to the document.
+pub(super) fn add(components: &mut Components) {
+    let why = || Some(Object::with_type(Type::String).into());
+    let fields = ObjectBuilder::new()
+        .schema_type(Type::Object)
+        .additional_properties(Some(AdditionalProperties::from(Schema::Array(Array::new(
+            Object::with_type(Type::String),
+        )))))
+        .examples([json!({"from": ["The from field is required"]})]);
+    let malformed = "The request isn't properly formed";
+    let nobody = "You are not authorized to carry out this request.";
+    let away = "The database is not available at the moment. Please try again.";
+    let internal = "We ran into an internal error while handling the request.";
+    let answers = [
+        (
+            400,
+            "Not a request of this API: the body is no JSON object, a member has a wrong type, or a text holds U+0000; `data` says what was expected.",
+            envelope("error", why(), malformed),
+        ),
+        (
+            401,
+            "No key, an unknown one, one of the wrong kind, or a phone's key that is not bound to the number.",
+            envelope("error", why(), nobody),
+        ),
+        (
+            404,
+            "The account has no such thing.",
+            envelope(
+                "error",
+                None,
+                "cannot find message with ID [5f0e6c0a-8d0b-4c47-9a3c-0a6f4b0f6f11]",
+            ),
+        ),
+        (
+            422,
+            "Something is wrong with the request; `data` says what, by field.",
+            envelope(
+                "error",
+                Some(fields.build().into()),
+                "validation errors while sending message",
+            ),
+        ),
+        (
+            500,
+            "A fault of the server.",
+            envelope("error", None, internal),
+        ),
+        (
+            503,
+            "The database is away or full; try again.",
+            envelope("error", None, away),
+        ),
+    ];
+    for (status, about, envelope) in answers {
+        components.responses.insert(
+            name(status).to_owned(),
+            json(status, about, envelope).into(),
+        );
+    }
+    let too_large = ResponseBuilder::new()
+        .description("The body is too large: more than 4 MiB, or 8 MiB for received messages.")
+        .content(
+            "text/plain; charset=utf-8",
+            text("Request Entity Too Large"),
+        );
+    components
+        .responses
+        .insert(name(413).to_owned(), too_large.build().into());
+}
+
+fn json(status: u16, about: &str, envelope: Object) -> Response {
+    let content = ContentBuilder::new().schema(Some(envelope)).build();
+    let answer = ResponseBuilder::new()
+        .description(about)
+        .content("application/json", content);
+    if status != 503 {
+        return answer.build();
+    }
+    let seconds = HeaderBuilder::new()
+        .description(Some("Seconds to wait."))
+        .schema(Some(Object::with_type(Type::Integer)));
+    answer.header("Retry-After", seconds.build()).build()
+}
+
+fn text(example: &str) -> utoipa::openapi::Content {
+    ContentBuilder::new()
+        .schema(Some(Object::with_type(Type::String)))
+        .example(Some(Value::from(example)))
+        .build()
+}

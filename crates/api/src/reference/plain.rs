@@ -1,0 +1,49 @@
+//! Schemas of parameters.
+
+use serde_json::json;
+use utoipa::PartialSchema as _;
+use utoipa::openapi::schema::{KnownFormat, Object, ObjectBuilder, SchemaFormat, Type};
+use utoipa::openapi::{RefOr, Schema};
+
+use crate::shape::Time;
+
+/// Any text.
+pub(crate) fn text() -> Object {
+    Object::with_type(Type::String)
+}
+
+/// One of these texts.
+pub(crate) fn one_of(names: &[&str]) -> Object {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .enum_values(Some(names.iter().copied()))
+        .build()
+}
+
+/// A whole number.
+pub(crate) fn integer(least: i64, most: Option<i64>) -> ObjectBuilder {
+    ObjectBuilder::new()
+        .schema_type(Type::Integer)
+        .minimum(Some(least))
+        .maximum(most)
+}
+
+/// A version 4 UUID.
+pub(crate) fn uuid() -> Object {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .format(Some(SchemaFormat::KnownFormat(KnownFormat::Uuid)))
+        .build()
+}
+
+/// A time in RFC 3339.
+pub(crate) fn time() -> RefOr<Schema> {
+    Time::schema()
+}
+
+/// A number of a phone.
+pub(crate) fn phone_number() -> ObjectBuilder {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .examples([json!("+18005550199")])
+}

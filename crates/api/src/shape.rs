@@ -1,0 +1,48 @@
+//! The shapes of bodies and answers, for the description alone: nothing is read or written by them.
+//! Every answer of the tests is held against them.
+#![expect(dead_code, reason = "only their descriptions are used")]
+
+mod delivery;
+mod message;
+mod phone;
+mod user;
+mod webhook;
+
+use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
+
+pub(crate) use delivery::{
+    Delivery, DeliveryDetail, DeliveryMade, Health, Replay, StartReplay, TestWebhook,
+};
+pub(crate) use message::{BulkSend, Message, MissCall, ReceiveMessage, ReportMessage, SendMessage};
+pub(crate) use phone::{
+    Heartbeat, NewPhoneKey, Notification, Phone, PhoneKey, PutPhone, SignIn, StoreHeartbeat,
+};
+pub(crate) use user::User;
+pub(crate) use webhook::{PutWebhook, RotateKey, Webhook};
+
+/// A time.
+pub(crate) struct Time;
+
+impl PartialSchema for Time {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)))
+            .description(Some("RFC 3339 with an offset; answers are in UTC."))
+            .examples(["2026-01-02T03:04:05.678Z"])
+            .into()
+    }
+}
+
+impl ToSchema for Time {}
+
+/// A SIM of a phone.
+#[derive(ToSchema)]
+enum Sim {
+    #[schema(rename = "SIM1")]
+    Sim1,
+    #[schema(rename = "SIM2")]
+    Sim2,
+}

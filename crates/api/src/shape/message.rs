@@ -1,0 +1,187 @@
+//! Messages.
+
+use gateway::Uuid;
+use utoipa::ToSchema;
+
+use super::{Sim, Time};
+
+/// An SMS, MMS or missed call.
+#[derive(ToSchema)]
+pub(crate) struct Message {
+    id: Uuid,
+    /// The client's own name for it.
+    request_id: Option<String>,
+    /// The account's phone number.
+    owner: String,
+    /// The account.
+    user_id: String,
+    /// The other side: a number, short code or name.
+    contact: String,
+    /// The text; empty for a missed call.
+    content: String,
+    /// URLs of what comes with it.
+    attachments: Option<Vec<String>>,
+    /// Whether the text is cipher text, which only phone and client can read.
+    encrypted: bool,
+    r#type: MessageType,
+    status: MessageStatus,
+    sim: Sim,
+    /// Nanoseconds from the request to the phone's `SENT`.
+    send_time: Option<i64>,
+    /// When the request came; for what a phone received, the phone's own time.
+    request_received_at: Time,
+    created_at: Time,
+    updated_at: Time,
+    /// What lists are sorted by; only moves forward.
+    order_timestamp: Time,
+    /// When the phone fetched it.
+    last_attempted_at: Option<Time>,
+    /// Its slot.
+    scheduled_at: Option<Time>,
+    /// When the phone sent it, by the phone's clock.
+    sent_at: Option<Time>,
+    /// When the client wants it sent.
+    scheduled_send_time: Option<Time>,
+    /// When it reached the recipient, by the phone's clock.
+    delivered_at: Option<Time>,
+    expired_at: Option<Time>,
+    failed_at: Option<Time>,
+    /// Wake-ups that left for it.
+    send_attempt_count: i64,
+    /// Wake-ups at most.
+    max_send_attempts: i64,
+    /// When the phone received it, by the phone's clock.
+    received_at: Option<Time>,
+    /// Why it failed, in words.
+    failure_reason: Option<String>,
+}
+
+/// What a message is.
+#[derive(ToSchema)]
+enum MessageType {
+    #[schema(rename = "mobile-terminated")]
+    MobileTerminated,
+    #[schema(rename = "mobile-originated")]
+    MobileOriginated,
+    #[schema(rename = "call/missed")]
+    MissedCall,
+}
+
+/// Where a message stands.
+#[derive(ToSchema)]
+#[schema(rename_all = "lowercase")]
+enum MessageStatus {
+    Pending,
+    Scheduled,
+    Sending,
+    Sent,
+    Delivered,
+    Failed,
+    Expired,
+    Received,
+}
+
+/// An SMS to send.
+#[derive(ToSchema)]
+pub(crate) struct SendMessage {
+    /// The number of a phone of the account, in E.164.
+    from: String,
+    /// A number or short code.
+    to: String,
+    /// Lengths are counted in bytes of UTF-8.
+    #[schema(min_length = 1, max_length = 2048)]
+    content: String,
+    /// Absolute http or https URLs.
+    #[schema(max_items = 10)]
+    attachments: Option<Vec<String>>,
+    /// Whether `content` is cipher text for the phone.
+    encrypted: Option<bool>,
+    /// The client's own name for the message.
+    #[schema(max_length = 255)]
+    request_id: Option<String>,
+    /// When to send it: at most 20 days from now.
+    send_at: Option<Time>,
+}
+
+/// One text to many. All messages are accepted, or none.
+#[derive(ToSchema)]
+pub(crate) struct BulkSend {
+    /// The number of a phone of the account, in E.164.
+    from: String,
+    /// Numbers or short codes.
+    #[schema(min_items = 1, max_items = 1000)]
+    to: Vec<String>,
+    #[schema(min_length = 1, max_length = 1024)]
+    content: String,
+    /// Absolute http or https URLs.
+    #[schema(max_items = 10)]
+    attachments: Option<Vec<String>>,
+    /// Whether `content` is cipher text for the phone.
+    encrypted: Option<bool>,
+    /// The client's own name for the messages.
+    request_id: Option<String>,
+}
+
+/// What a phone received.
+#[derive(ToSchema)]
+pub(crate) struct ReceiveMessage {
+    /// Who sent it: a number, short code or name.
+    #[schema(min_length = 1)]
+    from: String,
+    /// The phone's own number, in E.164.
+    to: String,
+    /// May be empty if there are attachments.
+    #[schema(max_length = 2048)]
+    content: String,
+    /// Whether `content` is cipher text.
+    encrypted: Option<bool>,
+    /// By which SIM; the first if absent, empty or `DEFAULT`.
+    sim: Option<String>,
+    /// When the phone received it.
+    timestamp: Option<Time>,
+    /// At most 3,000,000 bytes together.
+    #[schema(max_items = 10)]
+    attachments: Option<Vec<ReceivedFile>>,
+}
+
+/// A file of an MMS.
+#[derive(ToSchema)]
+struct ReceivedFile {
+    name: Option<String>,
+    /// Such as `image/jpeg`.
+    content_type: String,
+    /// At most 1,500,000 bytes, in base64.
+    #[schema(content_encoding = "base64")]
+    content: String,
+}
+
+/// A call that a phone missed.
+#[derive(ToSchema)]
+pub(crate) struct MissCall {
+    /// Who called.
+    from: String,
+    /// The phone's own number, in E.164.
+    to: String,
+    /// By which SIM.
+    sim: Sim,
+    timestamp: Option<Time>,
+}
+
+/// What became of a message, by the phone.
+#[derive(ToSchema)]
+pub(crate) struct ReportMessage {
+    event_name: Reported,
+    /// By the phone's clock.
+    timestamp: Option<Time>,
+    /// Why it failed.
+    reason: Option<String>,
+}
+
+/// What a phone reports.
+#[derive(ToSchema)]
+#[schema(rename_all = "UPPERCASE")]
+enum Reported {
+    Sent,
+    Failed,
+    Delivered,
+}

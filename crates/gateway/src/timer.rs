@@ -20,8 +20,16 @@ const LOOK_AGAIN: Duration = Duration::from_secs(1);
 const AT_ONCE: i64 = 200;
 
 impl Gateway {
-    /// Runs the timers until cancelled.
+    /// Runs the timers, and the work that is done beside everything else, until cancelled.
     pub async fn run_timers(&self, stop: CancellationToken) {
+        tokio::join!(
+            self.run_due(&stop),
+            self.run_usage(&stop),
+            self.run_indexer(&stop)
+        );
+    }
+
+    async fn run_due(&self, stop: &CancellationToken) {
         while !stop.is_cancelled() {
             let idle = match self.fire_timers().await {
                 Ok(0) => self.until_next_timer().await,

@@ -1,6 +1,9 @@
 //! Accounts: who uses the server, and the one key of each that clients know.
 
-use db::Tx;
+mod delete;
+mod settings;
+
+use db::{Scalar, Tx};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -8,7 +11,9 @@ use crate::caller::Caller;
 use crate::clock::Time;
 use crate::event::{About, Kind};
 use crate::mail::{Letter, Topic, local};
-use crate::{Error, Fields, Gateway, Result, Work, id, password, secret};
+use crate::{Error, Fields, Gateway, Result, Work, api_key, id, password, secret};
+
+pub use settings::Notifications;
 
 /// An account, with the members of the wire's User.
 #[derive(Debug, Clone, Serialize)]
@@ -54,7 +59,7 @@ pub struct NewUser {
     pub email: String,
     /// Its id; made if absent.
     pub id: Option<String>,
-    /// Its key, any text that does not begin with `pk_`; made if absent.
+    /// Its key, any text that does not begin with `pk_` or `ak_`; made if absent.
     pub api_key: Option<String>,
     /// For signing in to the dashboard.
     pub password: Option<String>,
@@ -100,51 +105,43 @@ impl Gateway {
     /// [`Error::Invalid`] for an empty or taken e-mail address, id or key.
     pub async fn add_user(&self, new: NewUser) -> Result<User> {
         check(&new)?;
-        let password_hash = match new.password.clone() {
-            Some(password) => hash_elsewhere(password).await?,
-            None => None,
+        let password_hash = hashed(&new).await?;
+        self.write(move |work| work.create(&new, password_hash.as_deref()))
+            .await
+    }
+
+    /// Makes an account for whoever asks: the first one always, later ones while sign-up is `open`.
+    ///
+    /// # Errors
+    /// [`Error::Unauthorized`] while it is closed; those of [`Gateway::add_user`]; and a password
+    /// is needed.
+    pub async fn sign_up(&self, email: String, password: String, open: bool) -> Result<User> {
+        let mut wrong = Fields::default();
+        password::check(&password, &mut wrong);
+        wrong.check().map_err(Error::Invalid)?;
+        let new = NewUser {
+            email,
+            password: Some(password),
+            ..NewUser::default()
         };
+        check(&new)?;
+        // Not worth hashing for somebody who may not.
+        if !open && !self.is_unused().await? {
+            return Err(Error::Unauthorized);
+        }
+        let password_hash = hashed(&new).await?;
         self.write(move |work| {
-            let key = new
-                .api_key
-                .clone()
-                .unwrap_or_else(|| secret::new_key("uk_"));
-            let id = new
-                .id
-                .clone()
-                .unwrap_or_else(|| id::new(work.now).simple().to_string()[..28].to_owned());
-            let keys = &work.gateway.keys;
-            let (hash, sealed) = (keys.hash(&key), keys.seal(&key));
-            work.tx
-                .execute(
-                    "INSERT INTO account (id, email, key_hash, key_sealed, password_hash, timezone,
-                                          created_at, updated_at)
-                     VALUES ($1, $2, $3, $4, $5, $6, $7, $7)",
-                    &[
-                        &id,
-                        &new.email.trim(),
-                        &hash,
-                        &sealed,
-                        &password_hash,
-                        &TIMEZONE,
-                        &work.now,
-                    ],
-                )
-                .map_err(taken)?;
-            let about = About {
-                user_id: &id,
-                owner: None,
-                source: "/v1/users/me",
-                message: None,
-            };
-            let created = Created {
-                user_id: &id,
-                timestamp: work.now,
-            };
-            work.append(Kind::UserAccountCreated, about, &created)?;
-            work.load_user(&id)
+            if !open && !work.is_unused()? {
+                return Err(Error::Unauthorized);
+            }
+            work.create(&new, password_hash.as_deref())
         })
         .await
+    }
+
+    /// Whether nobody has an account yet, so that whoever comes first may make one.
+    pub async fn is_unused(&self) -> Result<bool> {
+        self.lookup(no_accounts).await
     }
 
     /// All accounts, oldest first.
@@ -213,7 +210,62 @@ fn one(tx: &mut Tx<'_>, user_id: &str) -> Result<AccountRow> {
         .ok_or_else(|| Error::not_found(format!("cannot find user with ID [{user_id}]")))
 }
 
+fn no_accounts(tx: &mut Tx<'_>) -> Result<bool> {
+    let first: Option<Scalar<String>> = tx.optional("SELECT id FROM account LIMIT 1", &[])?;
+    Ok(first.is_none())
+}
+
 impl Work<'_, '_> {
+    /// Whether there is no account; it stays so until the transaction ends.
+    fn is_unused(&mut self) -> Result<bool> {
+        if self.tx.engine() == db::Engine::Postgres {
+            self.tx
+                .execute("LOCK TABLE account IN SHARE ROW EXCLUSIVE MODE", &[])?;
+        }
+        no_accounts(self.tx)
+    }
+
+    fn create(&mut self, new: &NewUser, password_hash: Option<&str>) -> Result<User> {
+        let key = new
+            .api_key
+            .clone()
+            .unwrap_or_else(|| secret::new_key("uk_"));
+        let id = new
+            .id
+            .clone()
+            .unwrap_or_else(|| id::new(self.now).simple().to_string()[..28].to_owned());
+        let keys = &self.gateway.keys;
+        let (hash, sealed) = (keys.hash(&key), keys.seal(&key));
+        self.tx
+            .execute(
+                "INSERT INTO account (id, email, key_hash, key_sealed, password_hash, timezone,
+                                      created_at, updated_at)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $7)",
+                &[
+                    &id,
+                    &new.email.trim(),
+                    &hash,
+                    &sealed,
+                    &password_hash,
+                    &TIMEZONE,
+                    &self.now,
+                ],
+            )
+            .map_err(taken)?;
+        let about = About {
+            user_id: &id,
+            owner: None,
+            source: "/v1/users/me",
+            message: None,
+        };
+        let created = Created {
+            user_id: &id,
+            timestamp: self.now,
+        };
+        self.append(Kind::UserAccountCreated, about, &created)?;
+        self.load_user(&id)
+    }
+
     fn load_user(&mut self, user_id: &str) -> Result<User> {
         self.gateway.reveal(one(self.tx, user_id)?)
     }
@@ -259,11 +311,14 @@ fn check(new: &NewUser) -> Result<()> {
         wrong.add("id", "The id must have between 1 and 255 characters");
     }
     if let Some(key) = &new.api_key
-        && (key.is_empty() || key == "undefined" || key.starts_with("pk_"))
+        && (key.is_empty()
+            || key == "undefined"
+            || key.starts_with("pk_")
+            || key.starts_with(api_key::PREFIX))
     {
         wrong.add(
             "api_key",
-            "The API key must not be empty and must not begin with pk_, which marks phone keys",
+            "The API key must not be empty and must not begin with pk_ or ak_, which mark other keys",
         );
     }
     wrong.check().map_err(Error::Invalid)
@@ -282,8 +337,9 @@ fn taken(error: db::Error) -> Error {
     error.into()
 }
 
-async fn hash_elsewhere(password: String) -> Result<Option<String>> {
-    tokio::task::spawn_blocking(move || password::hash(&password))
-        .await
-        .map_err(|_| db::Error::Panicked.into())
+async fn hashed(new: &NewUser) -> Result<Option<String>> {
+    match new.password.clone() {
+        Some(password) => password::hash(password).await,
+        None => Ok(None),
+    }
 }

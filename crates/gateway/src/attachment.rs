@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::caller::Caller;
 use crate::message::{Message, ReceivedSms};
-use crate::{Error, Gateway, Result, id};
+use crate::{Error, Gateway, Result, id, idempotency};
 
 /// Files of one message at most.
 pub const MAX_COUNT: usize = 10;
@@ -121,7 +121,7 @@ impl Gateway {
             .collect();
         sms.attachments = urls(public_url, &caller.user_id, sms.id, &files);
         let (gateway, caller) = (self.clone(), caller.clone());
-        let work = tokio::spawn(async move {
+        let work = async move {
             let within = folder.clone();
             on_disk(move || store(&within, &files)).await?;
             let received = gateway.receive(&caller, sms).await;
@@ -131,8 +131,10 @@ impl Gateway {
                 Err(_) => on_disk(move || remove(&folder)).await?,
             }
             received
-        });
-        work.await.unwrap_or_else(|error| Err(stopped(error)))
+        };
+        tokio::spawn(idempotency::inherited(work, idempotency::current()))
+            .await
+            .unwrap_or_else(|error| Err(stopped(error)))
     }
 
     /// Opens a stored file by the parts of its URL.
@@ -167,13 +169,22 @@ impl Gateway {
         on_disk(move || remove(&folder)).await
     }
 
+    /// Removes all files of an account.
+    pub(crate) async fn remove_account_files(&self, user_id: &str) -> Result<()> {
+        let folder = self.account_files(user_id);
+        on_disk(move || remove(&folder)).await
+    }
+
     fn folder(&self, user_id: &str, message: Uuid) -> PathBuf {
+        self.account_files(user_id).join(message.to_string())
+    }
+
+    fn account_files(&self, user_id: &str) -> PathBuf {
         self.0
             .settings
             .data_dir
             .join("attachments")
             .join(account_folder(user_id))
-            .join(message.to_string())
     }
 }
 

@@ -3,6 +3,7 @@
 use db::Tx;
 use uuid::Uuid;
 
+use crate::api_key::Scope;
 use crate::{Error, Gateway, Result};
 
 /// An authenticated caller.
@@ -26,6 +27,18 @@ pub enum Key {
         /// The numbers bound to it, in the order they were bound.
         numbers: Vec<String>,
     },
+    /// A named key: some purposes.
+    Named {
+        /// The key's id.
+        id: Uuid,
+        /// What it is good for.
+        scopes: Vec<Scope>,
+    },
+    /// No key, but a session of the dashboard: everything of the account.
+    Session {
+        /// The session's id.
+        id: Uuid,
+    },
 }
 
 impl Caller {
@@ -46,7 +59,31 @@ impl Caller {
     pub fn phone_key(&self) -> Option<Uuid> {
         match &self.key {
             Key::Phone { id, .. } => Some(*id),
-            Key::User => None,
+            _ => None,
+        }
+    }
+
+    /// The session's id, if it is one.
+    pub fn session(&self) -> Option<Uuid> {
+        match &self.key {
+            Key::Session { id } => Some(*id),
+            _ => None,
+        }
+    }
+
+    /// Refuses a named key without this scope, and a phone key.
+    ///
+    /// # Errors
+    /// [`Error::Unauthorized`].
+    pub fn may(&self, scope: Scope) -> Result<()> {
+        match &self.key {
+            Key::User | Key::Session { .. } => Ok(()),
+            Key::Named { scopes, .. }
+                if scopes.contains(&scope) || scopes.contains(&Scope::Admin) =>
+            {
+                Ok(())
+            }
+            Key::Named { .. } | Key::Phone { .. } => Err(Error::Unauthorized),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The event log: CloudEvents in the order they happened, appended by the transaction that caused them.
 
+mod feed;
+
 use std::str::FromStr;
 
 use db::Scalar;
@@ -8,9 +10,12 @@ use uuid::Uuid;
 
 use crate::clock::Time;
 use crate::delivery::Letter;
+use crate::listen::FEED;
 use crate::names::names;
 use crate::webhook::filter::Subject;
 use crate::{Gateway, Result, Work, id};
+
+pub use feed::{Feed, Part};
 
 /// The types of events, by their names on the wire (contract: events, §1.2).
 ///
@@ -44,6 +49,10 @@ pub enum Kind {
     MessageNotificationSent,
     /// The wake-up was refused.
     MessageNotificationFailed,
+    /// A client deleted a thread, with its messages.
+    MessageThreadApiDeleted,
+    /// A send schedule was deleted.
+    MessageSendScheduleDeleted,
     /// A phone was added or changed.
     PhoneUpdated,
     /// A phone was deleted.
@@ -56,6 +65,8 @@ pub enum Kind {
     PhoneHeartbeatOnline,
     /// An account was made.
     UserAccountCreated,
+    /// An account was deleted, with everything of it.
+    UserAccountDeleted,
     /// An account's key was changed.
     UserApiKeyRotated,
     /// A webhook could not be reached within its retries.
@@ -78,12 +89,15 @@ names!(Kind {
     MessageNotificationScheduled => "message.notification.scheduled",
     MessageNotificationSent => "message.notification.sent",
     MessageNotificationFailed => "message.notification.failed",
+    MessageThreadApiDeleted => "message-thread.api.deleted",
+    MessageSendScheduleDeleted => "message-send-schedule.deleted",
     PhoneUpdated => "phone.updated",
     PhoneDeleted => "phone.deleted",
     PhoneHeartbeatMissed => "phone.heartbeat.missed",
     PhoneHeartbeatOffline => "phone.heartbeat.offline",
     PhoneHeartbeatOnline => "phone.heartbeat.online",
     UserAccountCreated => "user.account.created",
+    UserAccountDeleted => "user.account.deleted",
     UserApiKeyRotated => "user.api-key.rotated",
     WebhookSendFailed => "webhook.send.failed",
     WebhookPaused => "webhook.paused",
@@ -224,11 +238,27 @@ impl Work<'_, '_> {
                 &body,
             ],
         )?;
+        self.tell_followers(about.user_id)?;
         Ok(Letter {
             seq,
             kind,
             body: body.into(),
         })
+    }
+
+    /// Once it is committed, wakes those who follow the account. One who begins to in this very
+    /// moment looks by itself.
+    fn tell_followers(&mut self, user_id: &str) -> Result<()> {
+        let followers = self.gateway.wake.followers();
+        let here = followers.are_here(user_id);
+        if followers.are_elsewhere(user_id, self.now) {
+            self.tx.notify(FEED, user_id)?;
+        }
+        if here {
+            let user_id = user_id.to_owned();
+            self.on_commit(move |gateway| gateway.wake.followers().tell(&user_id));
+        }
+        Ok(())
     }
 }
 

@@ -56,6 +56,26 @@ struct Seen<'a> {
 }
 
 impl Gateway {
+    /// The account's heartbeats with a greater id, by their ids.
+    pub(crate) async fn heartbeats_after(
+        &self,
+        caller: &Caller,
+        id: Uuid,
+        limit: i64,
+    ) -> Result<Vec<Heartbeat>> {
+        let user_id = caller.user_id.clone();
+        self.read(move |tx| {
+            Ok(tx.all(
+                &format!(
+                    "SELECT {COLUMNS} FROM heartbeat WHERE user_id = $1 AND id > $2
+                      ORDER BY id LIMIT $3"
+                ),
+                &[&user_id, &id, &limit],
+            )?)
+        })
+        .await
+    }
+
     /// Heartbeats of a number, newest first.
     pub async fn heartbeats(
         &self,

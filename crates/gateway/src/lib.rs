@@ -4,14 +4,18 @@
 //! makes the change, appends its event to the log and queues what must be told to the world.
 
 pub mod account;
+pub mod api_key;
 pub mod attachment;
+pub mod bulk;
 mod caller;
 pub mod clock;
 pub mod delivery;
 pub mod event;
+pub mod export;
 mod fields;
 pub mod heartbeat;
 pub mod id;
+pub mod idempotency;
 mod listen;
 pub mod mail;
 pub mod message;
@@ -24,9 +28,15 @@ pub mod phone;
 pub mod phone_key;
 pub mod replay;
 mod sample;
+pub mod schedule;
+pub mod search;
 mod secret;
+pub mod segment;
+pub mod session;
 pub mod slot;
+pub mod thread;
 mod timer;
+pub mod usage;
 mod wake;
 pub mod webhook;
 
@@ -45,6 +55,7 @@ pub use page::Page;
 pub use uuid::Uuid;
 
 use delivery::Handoff;
+use idempotency::Once;
 use secret::Keyring;
 use wake::Wake;
 
@@ -163,17 +174,62 @@ struct Work<'w, 'tx> {
 /// PostgreSQL connections of one process.
 const CONNECTIONS: usize = 24;
 
-/// The schema's steps. One text serves both engines, but for the growing key's type.
-static MIGRATIONS: LazyLock<[(&str, String, String); 1]> = LazyLock::new(|| {
-    [("0001_init", include_str!("../migrations/0001_init.sql"))].map(|(name, sql)| {
-        let sqlite = sql.replace("IDENTITY,", "INTEGER PRIMARY KEY AUTOINCREMENT,");
-        let postgres = sql.replace(
+/// The schema's steps, in their order.
+const STEPS: &[(&str, &str)] = &[
+    ("0001_init", include_str!("../migrations/0001_init.sql")),
+    (
+        "0002_threads",
+        include_str!("../migrations/0002_threads.sql"),
+    ),
+    (
+        "0003_schedules",
+        include_str!("../migrations/0003_schedules.sql"),
+    ),
+    (
+        "0004_sessions",
+        include_str!("../migrations/0004_sessions.sql"),
+    ),
+    (
+        "0005_api_keys",
+        include_str!("../migrations/0005_api_keys.sql"),
+    ),
+    (
+        "0006_idempotency",
+        include_str!("../migrations/0006_idempotency.sql"),
+    ),
+    ("0007_feed", include_str!("../migrations/0007_feed.sql")),
+    ("0008_usage", include_str!("../migrations/0008_usage.sql")),
+    ("0009_search", include_str!("../migrations/0009_search.sql")),
+];
+
+/// One text serves both engines, but for the growing key's type and what only one of them has.
+static MIGRATIONS: LazyLock<Vec<(&str, String, String)>> = LazyLock::new(|| {
+    let both = |(name, sql): &(&'static str, &str)| {
+        let sqlite =
+            without("postgres", sql).replace("IDENTITY,", "INTEGER PRIMARY KEY AUTOINCREMENT,");
+        let postgres = without("sqlite", sql).replace(
             "IDENTITY,",
             "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,",
         );
-        (name, sqlite, postgres)
-    })
+        (*name, sqlite, postgres)
+    };
+    STEPS.iter().map(both).collect()
 });
+
+/// The text without the blocks from `-- only ENGINE` to `-- end` of this engine.
+fn without(engine: &str, sql: &str) -> String {
+    let begin = format!("-- only {engine}");
+    let mut skipping = false;
+    let mut kept = String::with_capacity(sql.len());
+    for line in sql.split_inclusive('\n') {
+        skipping |= line.trim_end() == begin;
+        if !skipping {
+            kept.push_str(line);
+        }
+        skipping &= line.trim_end() != "-- end";
+    }
+    kept
+}
 
 fn migrations() -> Vec<db::Migration> {
     MIGRATIONS
@@ -197,14 +253,16 @@ impl Gateway {
             Database::Postgres(url) => Db::open_postgres(url, CONNECTIONS)?,
         };
         db.migrate(&migrations()).await?;
-        Ok(Self(Arc::new(Inner {
+        let gateway = Self(Arc::new(Inner {
             db,
             keys,
             node,
             settings,
             handoff: Handoff::new(),
             wake: Arc::default(),
-        })))
+        }));
+        gateway.reorder_restored_events().await?;
+        Ok(gateway)
     }
 
     /// The time now.
@@ -231,15 +289,20 @@ impl Gateway {
         mut work: impl FnMut(&mut Work<'_, '_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let inner = Arc::clone(&self.0);
+        let once = Once::returning::<T>();
         self.0
             .db
             .write(move |tx| {
                 let now = inner.settings.clock.now();
-                work(&mut Work {
+                let mut open = Work {
                     tx,
                     now,
                     gateway: &inner,
-                })
+                };
+                match &once {
+                    Some(once) => once.run(&mut open, &mut work),
+                    None => work(&mut open),
+                }
             })
             .await
     }

@@ -25,6 +25,15 @@ pub(crate) enum Topic {
 }
 
 impl Topic {
+    pub(crate) const ALL: [Self; 6] = [
+        Self::MessageFailed,
+        Self::MessageExpired,
+        Self::WebhookFailed,
+        Self::WebhookPaused,
+        Self::PhoneOffline,
+        Self::KeyRotated,
+    ];
+
     /// The column of the account that must be true.
     const fn switch(self) -> Option<&'static str> {
         match self {
@@ -44,7 +53,7 @@ impl Topic {
         }
     }
 
-    const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::MessageFailed => "message.send.failed",
             Self::MessageExpired => "message.send.expired",

@@ -2,6 +2,7 @@
 //!
 //! `docs/states.md` draws the table. Each operation has a file of its own beside this one.
 
+mod cancel;
 mod claim;
 mod delete;
 mod list;
@@ -26,6 +27,7 @@ use crate::{Error, Result};
 
 pub use receive::{MissedCall, ReceivedSms};
 pub use report::{Report, Reported};
+pub(crate) use send::urls;
 pub use send::{BulkSms, SEND_AT_LIMIT, SendSms};
 
 /// What a message is.
@@ -252,7 +254,8 @@ db::row! {
 }
 
 /// The columns of [`Message`], in its order.
-const COLUMNS: &str = "id, request_id, owner, user_id, contact, content, attachments, encrypted,
+pub(crate) const COLUMNS: &str =
+    "id, request_id, owner, user_id, contact, content, attachments, encrypted,
     kind, status, sim, send_time, request_received_at, created_at, updated_at, order_timestamp,
     last_attempted_at, scheduled_at, sent_at, scheduled_send_time, delivered_at, expired_at,
     failed_at, send_attempt_count, max_send_attempts, received_at, failure_reason, source, due_at";

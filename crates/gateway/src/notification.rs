@@ -172,7 +172,7 @@ impl Gateway {
                       ORDER BY notification.created_at LIMIT 100",
                     &[id, &now],
                 )?,
-                Key::User => tx.all(
+                _ => tx.all(
                     "SELECT notification.id, message_id, notification.created_at
                        FROM phone JOIN notification ON phone_id = phone.id
                       WHERE user_id = $1 AND expires_at > $2
@@ -204,7 +204,7 @@ impl From<Row> for Notification {
 fn mailbox(caller: &Caller) -> Mailbox {
     match &caller.key {
         Key::Phone { id, .. } => Mailbox::Key(*id),
-        Key::User => Mailbox::Account(caller.user_id.clone()),
+        _ => Mailbox::Account(caller.user_id.clone()),
     }
 }
 

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::caller::Caller;
 use crate::clock::Time;
 use crate::event::{About, Kind};
-use crate::{Error, Fields, Gateway, Page, PhoneNumber, Result, Work, for_update, id};
+use crate::{Error, Fields, Gateway, Page, PhoneNumber, Result, Work, for_update, id, schedule};
 
 /// The SIM of a phone that a number belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -251,12 +251,14 @@ impl Gateway {
 }
 
 /// What the database has to say about the changes.
-fn check(_tx: &mut Tx<'_>, _user_id: &str, changes: &Changes) -> Result<()> {
+fn check(tx: &mut Tx<'_>, user_id: &str, changes: &Changes) -> Result<()> {
     match changes.message_send_schedule_id {
-        Some(Some(_)) => Err(Error::Invalid(Fields::one(
-            "message_send_schedule_id",
-            "The message_send_schedule_id does not belong to the authenticated user or does not exist",
-        ))),
+        Some(Some(id)) if !schedule::is_owned(tx, user_id, id)? => {
+            Err(Error::Invalid(Fields::one(
+                "message_send_schedule_id",
+                "The message_send_schedule_id does not belong to the authenticated user or does not exist",
+            )))
+        }
         _ => Ok(()),
     }
 }

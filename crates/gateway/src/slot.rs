@@ -4,12 +4,15 @@ use crate::Result;
 use crate::Work;
 use crate::clock::Time;
 use crate::phone::Phone;
+use crate::schedule::Week;
 
-/// The next slot of a phone: now, but never closer to the last one than its rate allows.
-pub fn next(phone: &Phone, now: Time) -> Time {
+/// The next slot of a phone: now, but never closer to the last one than its rate allows, and
+/// within the hours in which it may send.
+pub fn next(phone: &Phone, week: Option<&Week>, now: Time) -> Time {
+    let open = |time| week.map_or(time, |week| week.next(time));
     match phone.last_slot_at {
-        Some(last) => now.max(last + phone.spacing()),
-        None => now,
+        Some(last) => open(open(now).max(last + phone.spacing())),
+        None => open(now),
     }
 }
 
@@ -17,7 +20,8 @@ impl Work<'_, '_> {
     /// Gives the phone's next slot to a message. The phone's row is locked, so no two messages get
     /// the same one.
     pub(crate) fn take_slot(&mut self, phone: &mut Phone) -> Result<Time> {
-        let slot = next(phone, self.now);
+        let week = self.week_of(phone)?;
+        let slot = next(phone, week.as_ref(), self.now);
         self.keep_slot(phone, slot)?;
         Ok(slot)
     }

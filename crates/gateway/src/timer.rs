@@ -23,9 +23,14 @@ const AT_ONCE: i64 = 200;
 const PURGE_AGAIN: Duration = Duration::from_hours(1);
 
 impl Gateway {
-    /// Runs the timers until cancelled.
+    /// Runs the timers, and the work that is done beside everything else, until cancelled.
     pub async fn run_timers(&self, stop: CancellationToken) {
-        tokio::join!(self.run_due(&stop), self.run_purge(&stop));
+        tokio::join!(
+            self.run_due(&stop),
+            self.run_purge(&stop),
+            self.run_usage(&stop),
+            self.run_indexer(&stop)
+        );
     }
 
     /// Purges the delivery log, now and every hour.

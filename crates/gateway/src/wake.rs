@@ -3,6 +3,8 @@
 //! Only a short cut. Everything that can be waited for is also a row with a due time, and every
 //! waiting loop looks again by itself.
 
+mod followers;
+
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
@@ -12,12 +14,15 @@ use uuid::Uuid;
 use crate::clock::Time;
 use crate::phone::Phone;
 
+use followers::Followers;
+
 /// Who can wait in this process.
 #[derive(Default)]
 pub(crate) struct Wake {
     /// The timers' loop.
     timers: Timers,
     mailboxes: Mutex<HashMap<Mailbox, watch::Sender<State>>>,
+    followers: Followers,
 }
 
 /// Whose wake-ups an open poll waits for.
@@ -59,6 +64,11 @@ impl Timers {
 impl Wake {
     pub(crate) fn timers(&self) -> &Timers {
         &self.timers
+    }
+
+    /// Who follows the event log.
+    pub(crate) fn followers(&self) -> &Followers {
+        &self.followers
     }
 
     /// There is a timer due then.

@@ -38,8 +38,8 @@ impl Gateway {
 
 fn holds(caller: &Caller, owner: &str) -> bool {
     match &caller.key {
-        Key::User => true,
         Key::Phone { numbers, .. } => numbers.iter().any(|number| number == owner),
+        _ => true,
     }
 }
 
@@ -53,6 +53,7 @@ impl Work<'_, '_> {
         if message.due_at.is_none() {
             self.expect_report(&mut message)?;
         }
+        self.thread_moved(&message)?;
         let source = "/v1/messages/outstanding";
         let sending = PhoneSending::new(&message, self.now);
         self.append(

@@ -18,7 +18,9 @@ impl Gateway {
             )?;
             let message = deleted.ok_or_else(|| unknown(id))?;
             work.forget_wakeups(id)?;
+            work.hold_thread(&message)?;
             let previous = work.newest_between(&message)?;
+            work.thread_lost(&message, previous.as_ref())?;
             let source = format!("/v1/messages/{id}");
             let payload = ApiDeleted {
                 message_id: id,
@@ -45,11 +47,12 @@ impl Gateway {
 }
 
 impl Work<'_, '_> {
-    /// The newest message of the same conversation.
+    /// The newest message of the same conversation; those whose time is to come are not in it yet.
     fn newest_between(&mut self, message: &Message) -> Result<Option<Message>> {
         Ok(self.tx.optional(
             &format!(
                 "SELECT {COLUMNS} FROM message WHERE user_id = $1 AND owner = $2 AND contact = $3
+                    AND status <> 'pending'
                   ORDER BY order_timestamp DESC, id DESC LIMIT 1"
             ),
             &[&message.user_id, &message.owner, &message.contact],

@@ -4,6 +4,7 @@ use uuid::Uuid;
 
 use super::{COLUMNS, Message, owned};
 use crate::caller::Caller;
+use crate::clock::Time;
 use crate::{Gateway, Page, Result};
 
 impl Gateway {
@@ -11,6 +12,27 @@ impl Gateway {
     pub async fn message(&self, caller: &Caller, id: Uuid) -> Result<Message> {
         let user_id = caller.user_id.clone();
         self.lookup(move |tx| owned(tx, &user_id, id)).await
+    }
+
+    /// The account's messages that were made after this one, in the order they were made.
+    pub(crate) async fn messages_after(
+        &self,
+        caller: &Caller,
+        (time, id): (Time, Uuid),
+        limit: i64,
+    ) -> Result<Vec<Message>> {
+        let user_id = caller.user_id.clone();
+        self.read(move |tx| {
+            Ok(tx.all(
+                &format!(
+                    "SELECT {COLUMNS} FROM message
+                      WHERE user_id = $1 AND (created_at, id) > ($2, $3)
+                      ORDER BY created_at, id LIMIT $4"
+                ),
+                &[&user_id, &time, &id, &limit],
+            )?)
+        })
+        .await
     }
 
     /// The messages between a phone and a contact whose text contains the query, newest first.

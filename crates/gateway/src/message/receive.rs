@@ -60,6 +60,7 @@ impl Gateway {
             message.attachments = Some(Urls::new(&sms.attachments));
             message.received_at = Some(sms.timestamp);
             message.insert(work.tx)?;
+            work.thread_joined(&message)?;
             let about = message.about(&message.source);
             work.append(
                 event::Kind::MessagePhoneReceived,
@@ -85,6 +86,7 @@ impl Gateway {
             message.contact.clone_from(&call.from);
             message.sim = call.sim;
             message.insert(work.tx)?;
+            work.thread_joined(&message)?;
             let about = message.about(&message.source);
             work.append(
                 event::Kind::MessageCallMissed,

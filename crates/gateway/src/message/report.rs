@@ -116,6 +116,7 @@ impl Work<'_, '_> {
         )?;
         if let Some(message) = &sent {
             self.settled(message)?;
+            self.thread_moved(message)?;
             let payload = PhoneSent::new(message, at);
             self.append(
                 event::Kind::MessagePhoneSent,
@@ -146,6 +147,7 @@ impl Work<'_, '_> {
         )?;
         if let Some(message) = &delivered {
             self.settled(message)?;
+            self.thread_moved(message)?;
             let payload = PhoneDelivered::new(message, at);
             self.append(
                 event::Kind::MessagePhoneDelivered,
@@ -178,6 +180,7 @@ impl Work<'_, '_> {
         )?;
         if let Some(message) = &failed {
             self.settled(message)?;
+            self.thread_moved(message)?;
             let payload = SendFailed::new(message, reason, at);
             let about = message.about(source.unwrap_or(&message.source));
             self.append(event::Kind::MessageSendFailed, about, &payload)?;

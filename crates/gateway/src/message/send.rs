@@ -97,7 +97,7 @@ impl Gateway {
     }
 }
 
-fn urls(attachments: &[String]) -> Option<Urls> {
+pub(crate) fn urls(attachments: &[String]) -> Option<Urls> {
     (!attachments.is_empty()).then(|| Urls::new(attachments))
 }
 
@@ -113,7 +113,7 @@ impl Work<'_, '_> {
     }
 
     /// An outgoing message of the phone, still without recipient and text.
-    fn draft(&self, phone: &Phone, source: &str) -> Message {
+    pub(crate) fn draft(&self, phone: &Phone, source: &str) -> Message {
         Message {
             id: id::new(self.now),
             request_id: None,
@@ -148,7 +148,7 @@ impl Work<'_, '_> {
     }
 
     /// Stores a message; releases it at once, or sets its timer to do so.
-    fn accept(
+    pub(crate) fn accept(
         &mut self,
         mut message: Message,
         phone: &mut Phone,
@@ -201,6 +201,7 @@ impl Work<'_, '_> {
         let slot = self.take_slot(phone)?;
         schedule(&mut message, slot);
         self.save_schedule(&message)?;
+        self.thread_moved(&message)?;
         self.scheduled(&message, phone, slot, false)
     }
 
@@ -232,6 +233,7 @@ impl Work<'_, '_> {
     }
 
     fn released(&mut self, message: &Message, phone: &Phone, slot: Time) -> Result<()> {
+        self.thread_joined(message)?;
         let sent = ApiSent::new(message);
         self.append(
             event::Kind::MessageApiSent,

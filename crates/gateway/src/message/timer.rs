@@ -48,6 +48,7 @@ impl Work<'_, '_> {
         let about = message.about(&message.source);
         self.append(event::Kind::MessageSendExpired, about, &payload)?;
         self.forget_wakeups(message.id)?;
+        self.thread_moved(&message)?;
         if is_final {
             let facts = facts(&message, None);
             return self.mail(

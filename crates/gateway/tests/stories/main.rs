@@ -1,13 +1,23 @@
 //! Stories of the product, told on both engines with the clock in hand.
 #![expect(clippy::unwrap_used, reason = "a story that cannot be told fails")]
 
+mod accounts;
+mod api_keys;
+mod bulk;
+mod cancels;
 mod courier;
+mod feed;
 mod heartbeats;
 mod incoming;
 mod keys;
 mod life;
 mod mails;
 mod orders;
+mod repeats;
+mod schedules;
+mod search;
 mod slots;
 mod support;
+mod threads;
+mod usage;
 mod webhooks;

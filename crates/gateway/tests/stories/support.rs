@@ -99,6 +99,10 @@ impl World {
         Self::with(gateway, self.settings).await
     }
 
+    pub fn is_sqlite(&self) -> bool {
+        matches!(self.settings.database, Database::Sqlite)
+    }
+
     pub fn now(&self) -> Time {
         self.gateway.now()
     }

@@ -1,0 +1,191 @@
+//! Searching: an account's messages by whose they are, what they are and what they contain.
+//!
+//! `docs/adr/0006-search.md` says how texts are found among millions.
+
+mod index;
+
+use db::{Arg, Engine, Scalar, Tx};
+use uuid::Uuid;
+
+use crate::caller::Caller;
+use crate::clock::Time;
+use crate::message::{self, Kind, Message, Status};
+use crate::names::names;
+use crate::{Gateway, Page, Result};
+
+/// What a search is sorted by, by the names of the wire.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum SortBy {
+    /// When the message was stored.
+    #[default]
+    CreatedAt,
+    /// The account's number.
+    Owner,
+    /// The other side.
+    Contact,
+    /// What it is.
+    Type,
+    /// Where it stands.
+    Status,
+}
+
+names!(SortBy {
+    CreatedAt => "created_at",
+    Owner => "owner",
+    Contact => "contact",
+    Type => "type",
+    Status => "status",
+});
+
+/// What is looked for. What is empty or absent excludes nothing.
+#[derive(Debug, Clone, Default)]
+pub struct Search {
+    /// Numbers of the account.
+    pub owners: Vec<String>,
+    /// What the messages are.
+    pub types: Vec<Kind>,
+    /// Where they stand.
+    pub statuses: Vec<Status>,
+    /// Stored at this time or later.
+    pub since: Option<Time>,
+    /// Stored before this time.
+    pub until: Option<Time>,
+    /// The order.
+    pub sort_by: SortBy,
+    /// Whether it is the other way round.
+    pub descending: bool,
+    /// The window, and a text that content, contact, failure reason or `request_id` contain; an id
+    /// finds its message too.
+    pub page: Page,
+}
+
+/// Texts that more messages than this may contain are common: going through the messages in the
+/// order that is wanted soon has enough of them.
+const RARE: i64 = 20_000;
+
+/// How texts are looked for.
+enum Road {
+    /// Message by message.
+    Through,
+    /// By the index, with these words; and in what is not indexed yet.
+    Index(String),
+}
+
+impl Gateway {
+    /// The account's messages that a search is about.
+    pub async fn search(&self, caller: &Caller, search: Search) -> Result<Vec<Message>> {
+        let user_id = caller.user_id.clone();
+        self.read(move |tx| {
+            let road = search.road(tx, &user_id)?;
+            let words = match &road {
+                Road::Through => "",
+                Road::Index(words) => words,
+            };
+            let args: [&dyn Arg; 11] = [
+                &user_id,
+                &list(&search.owners),
+                &list(search.types.iter().map(|kind| kind.as_str())),
+                &list(search.statuses.iter().map(|status| status.as_str())),
+                &search.since.unwrap_or(Time::from_micros(i64::MIN)),
+                &search.until.unwrap_or(Time::from_micros(i64::MAX)),
+                &format!("%{}%", search.page.query),
+                &Uuid::try_parse(&search.page.query).ok(),
+                &search.page.limit(),
+                &search.page.skip(),
+                &words,
+            ];
+            // The last one is for the index alone.
+            let args = match road {
+                Road::Through => &args[..10],
+                Road::Index(_) => &args[..],
+            };
+            Ok(tx.all(&search.sql(tx.engine(), &road), args)?)
+        })
+        .await
+    }
+}
+
+impl Search {
+    fn road(&self, tx: &mut Tx<'_>, user_id: &str) -> Result<Road> {
+        let words = match tx.engine() {
+            Engine::Sqlite => index::words(user_id, &self.page.query),
+            // PostgreSQL finds the road itself.
+            Engine::Postgres => None,
+        };
+        let Some(words) = words else {
+            return Ok(Road::Through);
+        };
+        let Scalar(found): Scalar<i64> = tx.one(
+            "SELECT count(*) FROM (SELECT 1 FROM search_text WHERE search_text MATCH $1 LIMIT $2)",
+            &[&words, &(RARE + 1)],
+        )?;
+        Ok(if found > RARE {
+            Road::Through
+        } else {
+            Road::Index(words)
+        })
+    }
+
+    /// Parameters: account, owners, types, statuses, since, until, pattern, id, limit, skip, words.
+    fn sql(&self, engine: Engine, road: &Road) -> String {
+        let by = match self.sort_by {
+            SortBy::CreatedAt => "created_at",
+            SortBy::Owner => "owner",
+            SortBy::Contact => "contact",
+            SortBy::Type => "kind",
+            SortBy::Status => "status",
+        };
+        let way = if self.descending { "DESC" } else { "ASC" };
+        format!(
+            "SELECT {} FROM message
+              WHERE user_id = $1 AND created_at >= $5 AND created_at < $6
+                AND ($2 = '' OR $2 LIKE '%,' || owner || ',%')
+                AND ($3 = '' OR $3 LIKE '%,' || kind || ',%')
+                AND ($4 = '' OR $4 LIKE '%,' || status || ',%')
+                AND ($7 = '%%' OR id = $8 OR {})
+              ORDER BY {by} {way}, id {way} LIMIT $9 OFFSET $10",
+            message::COLUMNS,
+            contains(engine, road),
+        )
+    }
+}
+
+/// The condition on the text. Letter case aside as far as the engine knows letters; as in the
+/// reference `%` and `_` in the query are wild.
+fn contains(engine: Engine, road: &Road) -> String {
+    let like = match engine {
+        Engine::Sqlite => "LIKE",
+        Engine::Postgres => "ILIKE",
+    };
+    let fields = ["content", "contact", "failure_reason", "request_id"]
+        .map(|field| format!("{field} {like} $7"))
+        .join(" OR ");
+    match (engine, road) {
+        (Engine::Postgres, _) => format!("({TEXT} ILIKE $7 AND ({fields}))"),
+        (Engine::Sqlite, Road::Through) => format!("({fields})"),
+        (Engine::Sqlite, Road::Index(_)) => format!("(id IN ({CANDIDATES}) AND ({fields}))"),
+    }
+}
+
+/// What PostgreSQL's index is of, word for word as in the migration.
+const TEXT: &str = "(content || ' ' || contact || ' ' || COALESCE(failure_reason, '') || ' '
+    || COALESCE(request_id, ''))";
+
+/// What SQLite's index finds, and what is not in it yet.
+const CANDIDATES: &str = "SELECT message_id FROM search_doc
+     WHERE id IN (SELECT rowid FROM search_text WHERE search_text MATCH $11)
+     UNION ALL
+    SELECT message_id FROM search_doc WHERE id > (SELECT position FROM search_place)";
+
+/// The names as `,a,b,` for `LIKE`; empty: all.
+fn list<T: AsRef<str>>(names: impl IntoIterator<Item = T>) -> String {
+    let mut list = String::new();
+    for name in names {
+        list.push(',');
+        list.push_str(name.as_ref());
+    }
+    if !list.is_empty() {
+        list.push(',');
+    }
+    list
+}

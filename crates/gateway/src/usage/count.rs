@@ -1,0 +1,218 @@
+//! Counting: the event log is read once, part by part, and each part is added to the cycles in the
+//! transaction that moves the account's place forward. So nothing is counted twice.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use db::{Engine, Scalar};
+use serde::Deserialize;
+use tokio_util::sync::CancellationToken;
+
+use super::cycle::Cycle;
+use crate::clock::Time;
+use crate::event::{Kind, Recorded};
+use crate::{Gateway, Result, Work, id};
+
+/// Events that count.
+const COUNTED: [Kind; 2] = [Kind::MessageApiSent, Kind::MessagePhoneReceived];
+
+/// Events that are read at once.
+const PART: i64 = 5000;
+
+/// How often all accounts are counted, so that nobody who asks has long to wait.
+const INTERVAL: Duration = Duration::from_hours(1);
+
+/// What falls into a cycle.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Count {
+    pub sent: i64,
+    pub received: i64,
+}
+
+pub(super) type Counts = BTreeMap<Cycle, Count>;
+
+/// What is looked at of an event.
+#[derive(Deserialize)]
+struct Seen {
+    time: String,
+    data: Data,
+}
+
+#[derive(Deserialize)]
+struct Data {
+    request_received_at: Option<String>,
+}
+
+db::row! {
+    struct Counted { kind: Kind, body: String }
+}
+
+impl Gateway {
+    /// Counts all accounts now and then, until cancelled.
+    pub(crate) async fn run_usage(&self, stop: &CancellationToken) {
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(INTERVAL) => {}
+            }
+            if let Err(error) = self.count_all(stop).await {
+                tracing::warn!(%error, "usage could not be counted; trying again later");
+            }
+        }
+    }
+
+    async fn count_all(&self, stop: &CancellationToken) -> Result<()> {
+        let accounts: Vec<(String, Time)> = self
+            .read(|tx| Ok(tx.all("SELECT id, created_at FROM account ORDER BY id", &[])?))
+            .await?;
+        for (user_id, anchor) in accounts {
+            if stop.is_cancelled() {
+                break;
+            }
+            self.count(&user_id, anchor).await?;
+        }
+        Ok(())
+    }
+
+    /// Counts what has happened to an account since it was counted last; how far that came.
+    pub(super) async fn count(&self, user_id: &str, anchor: Time) -> Result<i64> {
+        loop {
+            let place = self.place(user_id).await?;
+            let part = self.events_after(user_id, place, &COUNTED, PART).await?;
+            if part.position == place {
+                return Ok(place);
+            }
+            let counts = counted(&part.events, anchor);
+            let user_id = user_id.to_owned();
+            self.write(move |work| {
+                // Nothing, if somebody else was quicker: then it is all read again from there.
+                if work.move_place(&user_id, place, part.position)? {
+                    for (cycle, count) in &counts {
+                        work.add_usage(&user_id, *cycle, *count)?;
+                    }
+                }
+                Ok(())
+            })
+            .await?;
+        }
+    }
+
+    async fn place(&self, user_id: &str) -> Result<i64> {
+        let user_id = user_id.to_owned();
+        self.lookup(move |tx| {
+            let place: Option<Scalar<i64>> = tx.optional(
+                "SELECT position FROM usage_place WHERE user_id = $1",
+                &[&user_id],
+            )?;
+            Ok(place.map_or(0, |Scalar(position)| position))
+        })
+        .await
+    }
+
+    /// What was committed after this place, and is not to be counted for good yet because another
+    /// transaction may still come before it.
+    pub(super) async fn uncounted(
+        &self,
+        user_id: &str,
+        place: i64,
+        anchor: Time,
+    ) -> Result<Counts> {
+        if self.0.db.engine() == Engine::Sqlite {
+            return Ok(Counts::new());
+        }
+        let user_id = user_id.to_owned();
+        let rows: Vec<Counted> = self
+            .read(move |tx| {
+                Ok(tx.all(
+                    "SELECT kind, body FROM event
+                      WHERE user_id = $1 AND NOT test AND kind IN ($3, $4)
+                        AND (xact, seq) > (COALESCE((SELECT place.xact FROM event AS place
+                             WHERE place.seq <= $2 ORDER BY place.seq DESC LIMIT 1), '0'), $2)",
+                    &[&user_id, &place, &COUNTED[0], &COUNTED[1]],
+                )?)
+            })
+            .await?;
+        let mut counts = Counts::new();
+        for row in rows {
+            add(&mut counts, row.kind, &row.body, anchor);
+        }
+        Ok(counts)
+    }
+}
+
+impl Work<'_, '_> {
+    fn move_place(&mut self, user_id: &str, from: i64, to: i64) -> Result<bool> {
+        let moved = self.tx.execute(
+            "INSERT INTO usage_place (user_id, position) VALUES ($1, $3)
+             ON CONFLICT (user_id) DO UPDATE SET position = excluded.position
+              WHERE usage_place.position = $2",
+            &[&user_id, &from, &to],
+        )?;
+        Ok(moved > 0)
+    }
+
+    /// Makes a cycle's row, with nothing in it yet, unless it is there.
+    pub(super) fn make_cycle(&mut self, user_id: &str, cycle: Cycle) -> Result<()> {
+        self.tx.execute(
+            "INSERT INTO usage_cycle (id, user_id, sent_messages, received_messages,
+                 start_timestamp, end_timestamp, created_at, updated_at)
+             VALUES ($1, $2, 0, 0, $3, $4, $5, $5)
+             ON CONFLICT (user_id, start_timestamp) DO NOTHING",
+            &[
+                &id::new(self.now),
+                &user_id,
+                &cycle.start,
+                &cycle.end,
+                &self.now,
+            ],
+        )?;
+        Ok(())
+    }
+
+    fn add_usage(&mut self, user_id: &str, cycle: Cycle, count: Count) -> Result<()> {
+        self.tx.execute(
+            "INSERT INTO usage_cycle (id, user_id, sent_messages, received_messages,
+                 start_timestamp, end_timestamp, created_at, updated_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $7)
+             ON CONFLICT (user_id, start_timestamp) DO UPDATE SET
+                 sent_messages = usage_cycle.sent_messages + excluded.sent_messages,
+                 received_messages = usage_cycle.received_messages + excluded.received_messages,
+                 updated_at = excluded.updated_at",
+            &[
+                &id::new(self.now),
+                &user_id,
+                &count.sent,
+                &count.received,
+                &cycle.start,
+                &cycle.end,
+                &self.now,
+            ],
+        )?;
+        Ok(())
+    }
+}
+
+fn counted(events: &[Recorded], anchor: Time) -> Counts {
+    let mut counts = Counts::new();
+    for event in events {
+        add(&mut counts, event.kind, &event.body, anchor);
+    }
+    counts
+}
+
+/// What was sent counts for the time of its request, what was received for that of its event.
+fn add(counts: &mut Counts, kind: Kind, body: &str, anchor: Time) {
+    let Ok(seen) = serde_json::from_str::<Seen>(body) else {
+        return;
+    };
+    let asked = seen.data.request_received_at.filter(|_| kind == COUNTED[0]);
+    let Ok(at) = asked.as_deref().unwrap_or(&seen.time).parse() else {
+        return;
+    };
+    let count = counts.entry(Cycle::containing(at, anchor)).or_default();
+    if kind == Kind::MessageApiSent {
+        count.sent += 1;
+    } else {
+        count.received += 1;
+    }
+}

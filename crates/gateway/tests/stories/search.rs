@@ -1,0 +1,149 @@
+//! Searching messages: by every filter, in every order, indexed or not.
+
+use gateway::message::{Kind, Message, Reported, Status};
+use gateway::search::{Search, SortBy};
+use gateway::{Page, Uuid};
+
+use crate::support::{CONTACT, MINUTE, OWNER, World, incoming, on_each_engine, sms};
+
+fn text(query: &str) -> Search {
+    Search {
+        page: Page {
+            skip: 0,
+            limit: 100,
+            query: query.to_owned(),
+        },
+        ..Search::default()
+    }
+}
+
+async fn found(world: &World, search: Search) -> Vec<Uuid> {
+    let found = world.gateway.search(&world.user, search).await.unwrap();
+    found.into_iter().map(|message| message.id).collect()
+}
+
+async fn index(world: &World) {
+    if world.is_sqlite() {
+        while world.gateway.index_messages().await.unwrap().0 > 0 {}
+    }
+}
+
+async fn receive(world: &World, from: &str, content: &str) -> Message {
+    let sms = incoming(world, from, content);
+    world.gateway.receive(&world.user, sms).await.unwrap()
+}
+
+#[tokio::test]
+async fn texts_are_found_before_and_after_they_are_indexed() {
+    on_each_engine(async |world: World| {
+        world.phone().await;
+        let hi = receive(&world, "BANK", "Your code is 123-456, \"quoted\"")
+            .await
+            .id;
+        world.pass(MINUTE).await;
+        let umlaut = receive(&world, CONTACT, "Grüße aus Ärmelland 日本語テスト")
+            .await
+            .id;
+        world.pass(MINUTE).await;
+        let mut sms = sms("an order");
+        sms.request_id = Some("order-88213".to_owned());
+        let order = world.gateway.send(&world.user, sms).await.unwrap().id;
+        for round in 0..2 {
+            let ask = async |query: &str| found(&world, text(query)).await;
+            assert_eq!(ask("CODE is").await, [hi], "{round}");
+            assert_eq!(ask("bank").await, [hi]);
+            assert_eq!(ask("\"quot").await, [hi]);
+            assert_eq!(ask("Ärmel").await, [umlaut]);
+            assert_eq!(ask("本語テ").await, [umlaut]);
+            assert_eq!(ask("88213").await, [order]);
+            assert_eq!(ask("r-8").await, [order]);
+            assert_eq!(ask("o").await, [hi, order], "too short for the index");
+            assert_eq!(ask("c_de").await, [hi], "wild as in the reference");
+            assert_eq!(ask(&order.to_string()).await, [order]);
+            assert_eq!(ask("no such words").await, [] as [Uuid; 0]);
+            assert_eq!(ask("").await, [hi, umlaut, order]);
+            index(&world).await;
+        }
+        world.report(order, Reported::Failed).await;
+        assert_eq!(found(&world, text("unknown err")).await, [order]);
+        index(&world).await;
+        assert_eq!(found(&world, text("unknown err")).await, [order]);
+        assert_eq!(
+            found(&world, text("88213")).await,
+            [order],
+            "once, though indexed twice"
+        );
+        world
+            .gateway
+            .delete_message(&world.user, order)
+            .await
+            .unwrap();
+        assert!(found(&world, text("88213")).await.is_empty());
+        receive(&world, CONTACT, "88213 again").await;
+        index(&world).await;
+        assert_eq!(found(&world, text("88213")).await.len(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn filters_narrow_and_orders_order() {
+    on_each_engine(async |world: World| {
+        world.phone().await;
+        let first = receive(&world, "ZED", "word one").await;
+        world.pass(MINUTE).await;
+        let second = receive(&world, "ABE", "word two").await;
+        world.pass(MINUTE).await;
+        let third = world.send("word three").await;
+        let (first_at, second_at) = (first.created_at, second.created_at);
+        let (first, second, third) = (first.id, second.id, third.id);
+        let ask = async |search: Search| found(&world, search).await;
+
+        let by_contact = Search {
+            sort_by: SortBy::Contact,
+            ..text("word")
+        };
+        assert_eq!(ask(by_contact.clone()).await, [third, second, first]);
+        let back = Search {
+            descending: true,
+            ..by_contact
+        };
+        assert_eq!(ask(back).await, [first, second, third]);
+        let by_type = Search {
+            sort_by: SortBy::Type,
+            ..text("")
+        };
+        assert_eq!(ask(by_type).await, [first, second, third]);
+
+        let received = Search {
+            types: vec![Kind::MobileOriginated],
+            ..text("word")
+        };
+        assert_eq!(ask(received).await, [first, second]);
+        let scheduled = Search {
+            statuses: vec![Status::Scheduled, Status::Failed],
+            ..text("")
+        };
+        assert_eq!(ask(scheduled).await, [third]);
+        let own = Search {
+            owners: vec![OWNER.to_owned()],
+            ..text("three")
+        };
+        assert_eq!(ask(own).await, [third]);
+        let other = Search {
+            owners: vec!["+18005550000".to_owned()],
+            ..text("")
+        };
+        assert!(ask(other).await.is_empty());
+        let between = Search {
+            since: Some(first_at),
+            until: Some(second_at),
+            ..text("")
+        };
+        assert_eq!(ask(between).await, [first]);
+        let mut window = text("word");
+        (window.page.skip, window.page.limit) = (1, 1);
+        assert_eq!(ask(window).await, [second]);
+    })
+    .await;
+}

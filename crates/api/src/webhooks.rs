@@ -9,7 +9,7 @@ mod policy;
 mod replays;
 
 use axum::extract::State;
-use gateway::{Fields, Gateway, Page};
+use gateway::{Fields, Gateway};
 
 use crate::auth::UserCaller;
 use crate::body::JsonBody;
@@ -59,18 +59,8 @@ async fn show(
     Params(id): Params<String>,
 ) -> Answer {
     let id = check::id("validation errors while fetching webhook", ID, &id)?;
-    // Accounts have a handful of them.
-    let all = Page {
-        limit: -1,
-        ..Page::default()
-    };
-    let webhooks = gateway.webhooks(&caller, all).await?;
-    match webhooks.into_iter().find(|webhook| webhook.id == id) {
-        Some(webhook) => Ok(envelope::ok("webhook fetched successfully", &webhook)),
-        None => Err(Error::NotFound(format!(
-            "cannot find webhook with ID [{id}]"
-        ))),
-    }
+    let webhook = gateway.webhook(&caller, id).await?;
+    Ok(envelope::ok("webhook fetched successfully", &webhook))
 }
 
 async fn create(

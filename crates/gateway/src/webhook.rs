@@ -164,6 +164,20 @@ impl Gateway {
         .await
     }
 
+    /// One webhook of the caller's account.
+    pub async fn webhook(&self, caller: &Caller, id: Uuid) -> Result<Webhook> {
+        let (gateway, user_id) = (self.clone(), caller.user_id.clone());
+        self.read(move |tx| {
+            let row: Option<Row> = tx.optional(
+                &format!("SELECT {COLUMNS} FROM webhook WHERE id = $1 AND user_id = $2"),
+                &[&id, &user_id],
+            )?;
+            let row = row.ok_or_else(|| unknown(id))?;
+            gateway.0.reveal_webhook(tx, row, gateway.now())
+        })
+        .await
+    }
+
     /// Makes a webhook. Its signing key, if none is given, has 64 characters.
     ///
     /// # Errors

@@ -186,7 +186,7 @@ mod tests {
     fn the_first_request_is_due_soon() {
         let (pace, start) = connected();
         assert_eq!(pace.verdict(start), Err(start + HEAD));
-        pace.read(start + (HEAD - MOMENT));
+        pace.read(start + HEAD.saturating_sub(MOMENT));
         assert_eq!(pace.verdict(start + HEAD), Ok(End::TooSlow));
     }
 
@@ -209,7 +209,7 @@ mod tests {
 
         pace.read(rested);
         assert_eq!(pace.verdict(rested), Err(rested + HEAD));
-        pace.read(rested + (HEAD - MOMENT));
+        pace.read(rested + HEAD.saturating_sub(MOMENT));
         assert_eq!(pace.verdict(rested + HEAD), Ok(End::TooSlow), "dribbled");
     }
 

@@ -42,6 +42,9 @@ pub struct Args {
     /// Seconds of `soak`
     #[arg(long, default_value_t = 600)]
     pub soak: u64,
+    /// Messages that are stored before `receive` begins
+    #[arg(long, default_value_t = 0)]
+    pub stored: usize,
     /// Accounts in `life`; each has `keys` phone keys of `numbers` numbers
     #[arg(long, default_value_t = 16)]
     pub accounts: usize,

@@ -114,6 +114,9 @@ pub async fn flood(
     Ok(flood)
 }
 
+/// A connection that has rested for longer may be closed by the server any moment.
+const FRESH: Duration = Duration::from_secs(30);
+
 /// Hands in `rate` messages each second for `length`, each at its time even when earlier ones have no
 /// answer yet. Their numbers begin with `first`; returns the one after the last.
 pub async fn steady(
@@ -128,7 +131,11 @@ pub async fn steady(
     let gap = Duration::from_secs(1) / u32::try_from(rate)?;
     let free = Arc::new(Mutex::new(Vec::new()));
     for _ in 0..16 {
-        let line = (Line::open(address).await?, Template::new(phone)?);
+        let line = (
+            Line::open(address).await?,
+            Template::new(phone)?,
+            Instant::now(),
+        );
         free.lock()
             .unwrap_or_else(PoisonError::into_inner)
             .push(line);
@@ -140,19 +147,22 @@ pub async fn steady(
         let due = gap * u32::try_from(nth)?;
         tokio::time::sleep_until(start + due).await;
         let taken = free.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let taken = taken.filter(|(_, _, since)| since.elapsed() < FRESH);
         let fresh = Template::new(phone)?;
         let (ledger, free) = (Arc::clone(ledger), Arc::clone(&free));
         sending.spawn(async move {
             let (mut line, mut template) = match taken {
-                Some(taken) => taken,
+                Some((line, template, _)) => (line, template),
                 None => (Line::open(address).await?, fresh),
             };
             let request = template.of(number);
             ledger.send(number);
             line.ask(request).await?.ok()?;
-            free.lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .push((line, template));
+            free.lock().unwrap_or_else(PoisonError::into_inner).push((
+                line,
+                template,
+                Instant::now(),
+            ));
             anyhow::Ok(())
         });
         while let Some(sent) = sending.try_join_next() {

@@ -2,15 +2,15 @@
 //! Over when all that was accepted has arrived everywhere.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
 use crate::args::{Args, Engine};
 use crate::figure::{Figure, Goal, Unit, millis, percentile, real};
 use crate::ledger::Ledger;
-use crate::load::flood;
-use crate::meter::Meter;
+use crate::load::{Flood, flood};
+use crate::meter::{Meter, Used};
 use crate::sink::{Manner, Sink};
 use crate::stage::{Phone, Stage};
 
@@ -24,106 +24,140 @@ const WARM_UP: usize = 500;
 /// Nothing arriving for so long means that nothing will.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// With one webhook, then with three.
+/// Longer than it takes to store messages beforehand.
+const FILLING: Duration = Duration::from_hours(2);
+
+/// With one webhook, then with three; on a full database with one only.
 pub async fn run(args: &Args, engine: Engine) -> Result<Vec<Figure>> {
     let mut figures = one(args, engine, 1).await?;
-    figures.extend(one(args, engine, 3).await?);
+    if args.stored == 0 {
+        figures.extend(one(args, engine, 3).await?);
+    }
     Ok(figures)
 }
 
 async fn one(args: &Args, engine: Engine, webhooks: usize) -> Result<Vec<Figure>> {
     let mut stage = Stage::start(args, engine, 1).await?;
     let phones = stage.phones(0, args.clients, 1).await?;
-    let arrivals = receivers(&stage, &phones, webhooks, args.most + WARM_UP).await?;
-    let ledgers: Vec<_> = arrivals.iter().map(|(ledger, _)| ledger).collect();
-    let numbers = (0, WARM_UP);
-    flood(stage.address, &phones, ledgers[0], numbers, PATIENCE).await?;
-    all_arrived(&ledgers, WARM_UP).await;
+    if args.stored > 0 {
+        let nowhere = Arc::new(Ledger::new(args.stored));
+        let numbers = (0, args.stored);
+        flood(stage.address, &phones, &nowhere, numbers, FILLING).await?;
+    }
+    let receivers = Receivers::start(&stage, &phones, webhooks, args.most + WARM_UP).await?;
+    let ledger = &receivers.ledgers[0];
+    flood(stage.address, &phones, ledger, (0, WARM_UP), PATIENCE).await?;
+    receivers.wait_for(WARM_UP).await;
 
     let meter = Meter::start(stage.pid())?;
     let numbers = (WARM_UP, usize::MAX);
-    let flood = flood(stage.address, &phones, ledgers[0], numbers, args.length()).await?;
-    all_arrived(&ledgers, WARM_UP + flood.accepted).await;
+    let flood = flood(stage.address, &phones, ledger, numbers, args.length()).await?;
+    receivers.wait_for(WARM_UP + flood.accepted).await;
     // The server still writes down how the last ones went.
     tokio::time::sleep(Duration::from_millis(300)).await;
     let used = meter.stop()?;
 
-    let last = ledgers.iter().map(|ledger| ledger.last()).max();
-    let whole = last.unwrap_or_else(|| meter.began()) - meter.began();
-    let accepting = flood.last - meter.began();
-    let arrived: usize = ledgers.iter().map(|ledger| ledger.distinct()).sum();
-    let repeated: usize = ledgers.iter().map(|ledger| ledger.repeated()).sum();
-    let deliveries = flood.accepted * webhooks;
-    let missing = (WARM_UP * webhooks + deliveries).saturating_sub(arrived);
-    let rate = |count: usize, time: Duration| real(count) / time.as_secs_f64();
-    let (goal, cpu_goal) = match (engine, webhooks) {
-        (Engine::Sqlite, 1) => (Some(GOAL), Some(CPU_GOAL)),
-        _ => (None, Some(CPU_GOAL)),
-    };
-    let p99 = millis(percentile(&flood.answers, 99));
-    let with = match webhooks {
-        1 => "1 webhook".to_owned(),
-        more => format!("{more} webhooks"),
-    };
-    let figure = |what: &str, value, unit| Figure::new(format!("{with}, {what}"), value, unit);
-    let mut figures = vec![
-        Figure {
-            goal,
-            ..figure(
-                "messages accepted and delivered",
-                rate(flood.accepted, whole),
-                Unit::PerSecond,
-            )
-        },
-        figure(
-            "messages accepted",
-            rate(flood.accepted, accepting),
-            Unit::PerSecond,
-        ),
-        figure("deliveries", rate(deliveries, whole), Unit::PerSecond),
-        Figure {
-            goal: cpu_goal,
-            ..figure(
-                "CPU per 1,000 deliveries",
-                used.per_thousand(deliveries),
-                Unit::CpuSeconds,
-            )
-        },
-        figure("answer to the phone, p99", p99, Unit::Millis),
-        figure("deliveries that never arrived", real(missing), Unit::Count),
-        figure("deliveries that arrived twice", real(repeated), Unit::Count),
-    ];
-    for cost in used.figures("deliveries", deliveries) {
-        figures.push(figure(&cost.what, cost.value, cost.unit));
+    let mut figures = measured(&meter, &flood, &receivers, &used, engine);
+    figures.extend(used.figures("deliveries", flood.accepted * webhooks));
+    let prefix = prefix(webhooks, args.stored);
+    for figure in &mut figures {
+        figure.what = format!("{prefix}, {}", figure.what);
     }
     Ok(figures)
 }
 
-async fn receivers(
-    stage: &Stage,
-    phones: &[Phone],
-    webhooks: usize,
-    capacity: usize,
-) -> Result<Vec<(Arc<Ledger>, Sink)>> {
-    let mut receivers = Vec::new();
-    for _ in 0..webhooks {
-        let ledger = Arc::new(Ledger::new(capacity));
-        let arrivals = Arc::clone(&ledger);
-        let sink = Sink::start(Manner::Prompt, move |number| {
-            arrivals.arrive(number);
-        })
-        .await?;
-        let events = ["message.phone.received"];
-        stage
-            .webhook(0, &sink.url("/hook"), &events, phones)
-            .await?;
-        receivers.push((ledger, sink));
-    }
-    Ok(receivers)
+fn measured(
+    meter: &Meter,
+    flood: &Flood,
+    receivers: &Receivers,
+    used: &Used,
+    engine: Engine,
+) -> Vec<Figure> {
+    let webhooks = receivers.ledgers.len();
+    let deliveries = flood.accepted * webhooks;
+    let rate = |what: &str, count: usize, end: Instant| {
+        let time = end.saturating_duration_since(meter.began()).as_secs_f64();
+        Figure::new(what, real(count) / time.max(0.001), Unit::PerSecond)
+    };
+    let end = receivers.last().unwrap_or(flood.last);
+    let mut whole = rate("messages accepted and delivered", flood.accepted, end);
+    whole.goal = (engine == Engine::Sqlite && webhooks == 1).then_some(GOAL);
+    let cpu = used.per_thousand(deliveries);
+    let p99 = millis(percentile(&flood.answers, 99));
+    let missing = (WARM_UP * webhooks + deliveries).saturating_sub(receivers.distinct());
+    let repeated = receivers.repeated();
+    vec![
+        whole,
+        rate("messages accepted", flood.accepted, flood.last),
+        rate("deliveries", deliveries, end),
+        Figure::new("CPU per 1,000 deliveries", cpu, Unit::CpuSeconds).goal(CPU_GOAL),
+        Figure::new("answer to the phone, p99", p99, Unit::Millis),
+        Figure::new("deliveries that never arrived", real(missing), Unit::Count),
+        Figure::new("deliveries that arrived twice", real(repeated), Unit::Count),
+    ]
 }
 
-async fn all_arrived(ledgers: &[&Arc<Ledger>], count: usize) {
-    for ledger in ledgers {
-        ledger.wait_for(count, PATIENCE).await;
+fn prefix(webhooks: usize, stored: usize) -> String {
+    let webhooks = match webhooks {
+        1 => "1 webhook".to_owned(),
+        more => format!("{more} webhooks"),
+    };
+    match stored {
+        0 => webhooks,
+        stored => format!("{webhooks}, {} stored", Unit::Count.text(real(stored))),
+    }
+}
+
+/// One receiver for each webhook.
+struct Receivers {
+    ledgers: Vec<Arc<Ledger>>,
+    _sinks: Vec<Sink>,
+}
+
+impl Receivers {
+    async fn start(
+        stage: &Stage,
+        phones: &[Phone],
+        webhooks: usize,
+        capacity: usize,
+    ) -> Result<Self> {
+        let (mut ledgers, mut sinks) = (Vec::new(), Vec::new());
+        for _ in 0..webhooks {
+            let ledger = Arc::new(Ledger::new(capacity));
+            let arrivals = Arc::clone(&ledger);
+            let sink = Sink::start(Manner::Prompt, move |number| {
+                arrivals.arrive(number);
+            })
+            .await?;
+            let events = ["message.phone.received"];
+            stage
+                .webhook(0, &sink.url("/hook"), &events, phones)
+                .await?;
+            ledgers.push(ledger);
+            sinks.push(sink);
+        }
+        Ok(Self {
+            ledgers,
+            _sinks: sinks,
+        })
+    }
+
+    /// Waits until so many different messages have arrived at each.
+    async fn wait_for(&self, count: usize) {
+        for ledger in &self.ledgers {
+            ledger.wait_for(count, PATIENCE).await;
+        }
+    }
+
+    fn last(&self) -> Option<Instant> {
+        self.ledgers.iter().map(|ledger| ledger.last()).max()
+    }
+
+    fn distinct(&self) -> usize {
+        self.ledgers.iter().map(|ledger| ledger.distinct()).sum()
+    }
+
+    fn repeated(&self) -> usize {
+        self.ledgers.iter().map(|ledger| ledger.repeated()).sum()
     }
 }

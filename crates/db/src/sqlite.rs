@@ -130,9 +130,11 @@ fn open_writer(path: &Path) -> Result<Connection> {
             path.display()
         )));
     }
+    // What a savepoint would undo is kept in memory: a file for each job costs more than the job.
     conn.execute_batch(
-        "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
-         PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -16384;",
+        "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;
+         PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864;
+         PRAGMA cache_size = -16384;",
     )?;
     Ok(conn)
 }

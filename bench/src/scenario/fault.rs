@@ -158,11 +158,12 @@ async fn figures(args: &Args, stage: &Stage, webhook: &str, book: &Book) -> Resu
         })
         .count();
     let too_many = logged.values().filter(|attempts| **attempts > 5).count();
+    let acknowledged = lock(&book.acknowledged).len();
     let none = Goal::AtMost(0.0);
     let count = |what: &str, value: usize| Figure::new(what, real(value), Unit::Count);
     Ok(vec![
         count("kills", args.cycles),
-        count("messages acknowledged", lock(&book.acknowledged).len()),
+        count("messages acknowledged", acknowledged),
         count("acknowledged but never delivered", book.lost()).goal(none),
         count("requests to the receiver", requests),
         count("events delivered more than once", repeated),

@@ -76,7 +76,8 @@ impl Export {
             }
             Next::Webhooks => {
                 let webhooks = gateway.webhooks(caller, all).await?;
-                let rows = values(&webhooks, &["signing_key", "signing_keys"]);
+                let secrets = ["signing_key", "next_signing_key", "signing_keys"];
+                let rows = values(&webhooks, &secrets);
                 ("webhooks", rows, Next::Messages(Time::ZERO, Uuid::nil()))
             }
             Next::Messages(time, id) => {

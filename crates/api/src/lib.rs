@@ -9,6 +9,7 @@ mod body;
 mod check;
 mod envelope;
 mod error;
+mod events;
 mod front;
 mod health;
 mod heartbeats;
@@ -27,6 +28,7 @@ mod users;
 mod webhooks;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::FromRef;
@@ -47,6 +49,9 @@ pub struct Options {
     pub body_limit: usize,
     /// The same for received messages, whose files come with them.
     pub receive_limit: usize,
+    /// How often a stream of events says that it is still there, and looks whether its caller may
+    /// still have it.
+    pub beat: Duration,
     /// Cancelled when the server stops: requests that only wait are answered then.
     pub stop: CancellationToken,
     /// Counts what is answered.
@@ -63,6 +68,7 @@ impl Options {
             // The documented three million bytes of files take four as base64; twice that leaves
             // room to say what is wrong with a little too much.
             receive_limit: 8 << 20,
+            beat: Duration::from_secs(15),
             stop: CancellationToken::new(),
             requests: Requests::default(),
         }
@@ -94,6 +100,7 @@ pub fn router(gateway: Gateway, options: Options) -> Router {
         phone_api_keys::routes,
         webhooks::routes,
         users::routes,
+        events::routes,
         reference::routes,
     ];
     let routes = Routes::new(options.requests.clone());

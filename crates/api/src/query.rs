@@ -28,6 +28,17 @@ impl Query {
             .find(|(key, _)| key.eq_ignore_ascii_case(name))
             .map_or("", |(_, value)| value)
     }
+
+    /// All values with this name, letter case aside; also those of `name[]`.
+    pub(crate) fn texts(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.0
+            .iter()
+            .filter(move |(key, _)| {
+                let key = key.strip_suffix("[]").unwrap_or(key);
+                key.eq_ignore_ascii_case(name)
+            })
+            .map(|(_, value)| value.as_str())
+    }
 }
 
 impl FromRequestParts<Api> for Query {
@@ -58,5 +69,7 @@ mod tests {
         assert_eq!(query.text("odd"), "\u{fffd}");
         assert_eq!(query.text("bare"), "");
         assert_eq!(query.text("missing"), "");
+        let query = Query::lenient("a=1&b=2&A[]=3&a%5B%5D=4");
+        assert_eq!(query.texts("a").collect::<Vec<_>>(), ["1", "3", "4"]);
     }
 }

@@ -3,6 +3,7 @@
 #![expect(dead_code, reason = "only their descriptions are used")]
 
 mod delivery;
+mod event;
 mod message;
 mod phone;
 mod user;
@@ -15,6 +16,7 @@ use utoipa::{PartialSchema, ToSchema};
 pub(crate) use delivery::{
     Delivery, DeliveryDetail, DeliveryMade, Health, Replay, StartReplay, TestWebhook,
 };
+pub(crate) use event::Events;
 pub(crate) use message::{BulkSend, Message, MissCall, ReceiveMessage, ReportMessage, SendMessage};
 pub(crate) use phone::{
     Heartbeat, NewPhoneKey, Notification, Phone, PhoneKey, PutPhone, SignIn, StoreHeartbeat,

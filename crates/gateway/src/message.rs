@@ -79,20 +79,6 @@ names!(Status {
     Received => "received",
 });
 
-impl Status {
-    /// Every status.
-    pub const ALL: [Self; 8] = [
-        Self::Pending,
-        Self::Scheduled,
-        Self::Sending,
-        Self::Sent,
-        Self::Delivered,
-        Self::Failed,
-        Self::Expired,
-        Self::Received,
-    ];
-}
-
 /// What can happen to an outgoing message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Step {

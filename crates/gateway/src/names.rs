@@ -4,6 +4,9 @@
 macro_rules! names {
     ($type:ident { $($variant:ident => $name:literal),* $(,)? }) => {
         impl $type {
+            /// Every one of them, in their order.
+            pub const ALL: [Self; [$($name),*].len()] = [$(Self::$variant),*];
+
             /// Its name on the wire and in the database.
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $name),* }

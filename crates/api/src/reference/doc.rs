@@ -92,6 +92,11 @@ impl Doc {
         self.parameter(ParameterIn::Query, name, about, schema.into(), true)
     }
 
+    /// A header of the request.
+    pub(crate) fn header(self, name: &str, about: &str, schema: impl Into<RefOr<Schema>>) -> Self {
+        self.parameter(ParameterIn::Header, name, about, schema.into(), false)
+    }
+
     /// The parameters of lists.
     pub(crate) fn window(self, limit: i64) -> Self {
         self.query("skip", "Items to pass over.", integer(0, None))

@@ -4,6 +4,7 @@
 mod attachments;
 mod conformance;
 mod deliveries;
+mod events;
 mod heartbeats;
 mod incoming;
 mod keys;

@@ -16,7 +16,7 @@ use crate::{Gateway, Result};
 const WINDOW: i64 = 1000;
 
 /// Events that a live feed hands out at once.
-const BATCH: i64 = 500;
+const BATCH: i64 = 100;
 
 /// How soon a live feed looks again after news, and how seldom when there are none: an event may
 /// be held back for a moment by a transaction of somebody else, which tells nobody of its end.

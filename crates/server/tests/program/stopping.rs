@@ -59,6 +59,31 @@ async fn an_open_poll_does_not_hold_it_up() {
     assert_eq!((open.status, open.header("retry-after")), (503, Some("1")));
 }
 
+#[tokio::test]
+async fn an_open_stream_ends_whole() {
+    let mut server = server().await;
+    let address = server.url().trim_start_matches("http://").to_owned();
+    let mut stream = TcpStream::connect(&address).await.unwrap();
+    let ask =
+        format!("GET /v1/events/stream HTTP/1.1\r\nHost: {address}\r\nX-Api-Key: {KEY}\r\n\r\n");
+    stream.write_all(ask.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    // The first sign of life comes before anything has happened.
+    while !answer.contains(": beat") {
+        let mut bytes = [0; 1024];
+        let read = stream.read(&mut bytes).await.unwrap();
+        assert_ne!(read, 0, "{answer}");
+        answer.push_str(std::str::from_utf8(&bytes[..read]).unwrap());
+    }
+    let asked = Instant::now();
+    let rest = async { stream.read_to_string(&mut answer).await.unwrap() };
+    let (ended, _) = tokio::join!(server.stop(), rest);
+    assert!(ended.success());
+    let took = asked.elapsed();
+    assert!(took < Duration::from_secs(5), "{took:?}");
+    assert!(answer.ends_with("\r\n0\r\n\r\n"), "{answer}");
+}
+
 /// Opens a request whose body is still to come, and returns once the server asks for it.
 async fn half_a_request(server: &Server) -> TcpStream {
     let address = server.url().trim_start_matches("http://");

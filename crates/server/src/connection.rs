@@ -96,8 +96,9 @@ async fn answer(
     if waits {
         return tokio::select! {
             biased;
-            answer = answer => infallible(answer),
+            // First, for the poll itself ends by the stop as if there was no news.
             () = stop.cancelled() => try_again("The server is stopping. Try again in a moment."),
+            answer = answer => infallible(answer),
         };
     }
     match timeout(REQUEST, answer).await {

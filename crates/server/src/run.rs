@@ -51,7 +51,8 @@ async fn attend(
 ) -> Result<()> {
     let (address, local) = (listener.url(), listener.local_url());
     let public_url = config.public_url.as_ref().unwrap_or(&local);
-    let options = api::Options::new(public_url.as_str());
+    let mut options = api::Options::new(public_url.as_str());
+    options.stop = stop.clone();
     let metrics = Metrics::new(options.requests.clone(), workers.courier.clone());
     let requests = tokio::spawn(listener.serve(router(gateway, options), stop.clone()));
     let figures = figures.map(|listener| {

@@ -4,6 +4,7 @@
 mod cli;
 mod config;
 mod connection;
+mod dashboard;
 mod demo;
 mod duration;
 

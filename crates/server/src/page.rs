@@ -1,5 +1,5 @@
-//! `GET /`: a page for people who open the server's address in a browser.
-//! Says what this is and how to begin; loads nothing from anywhere.
+//! A page for people who open the server's address in a browser and have no dashboard, or want to
+//! begin with the API. Says what this is and how to begin; loads nothing from anywhere.
 
 use axum::Router;
 use axum::http::header;
@@ -7,6 +7,10 @@ use axum::response::Html;
 use axum::routing::get;
 
 const PAGE: &str = include_str!("../assets/index.html");
+/// What stands in the page when the dashboard was not built.
+const MISSING: &str = "<p>The dashboard is not part of this build. With Node.js 20.19 or newer this \
+    builds it and puts it in:</p><pre>cd dashboard &amp;&amp; npm ci &amp;&amp; npm run build\n\
+    cd .. &amp;&amp; cargo build --release</pre>";
 const HEADERS: [(header::HeaderName, &str); 3] = [
     (
         header::CONTENT_SECURITY_POLICY,
@@ -16,15 +20,22 @@ const HEADERS: [(header::HeaderName, &str); 3] = [
     (header::REFERRER_POLICY, "no-referrer"),
 ];
 
-/// The router with the page beside the API.
-pub fn beside(api: Router, public_url: &str) -> Router {
-    let page = filled(public_url);
-    api.route("/", get(|| async move { (HEADERS, Html(page)) }))
+/// The router with the page at `/start` beside the API, and `alone` also at `/`.
+pub fn beside(api: Router, public_url: &str, alone: bool) -> Router {
+    let page = filled(public_url, if alone { MISSING } else { "" });
+    let answer = get(|| async move { (HEADERS, Html(page)) });
+    let router = api.route("/start", answer.clone());
+    if alone {
+        router.route("/", answer)
+    } else {
+        router
+    }
 }
 
 /// A URL cannot hold `<`, `>` or quotes unescaped, but it may hold `&`.
-fn filled(public_url: &str) -> String {
+fn filled(public_url: &str, missing: &str) -> String {
     PAGE.replace("{url}", &public_url.replace('&', "&amp;"))
+        .replace("{dashboard}", missing)
 }
 
 #[cfg(test)]
@@ -33,9 +44,10 @@ mod tests {
 
     #[test]
     fn the_page_names_the_address_and_no_other_host() {
-        let page = filled("https://sms.example.com");
+        let page = filled("https://sms.example.com", MISSING);
         assert!(page.contains("curl https://sms.example.com/v1/messages/send"));
-        assert!(!page.contains("{url}"));
+        assert!(page.contains("npm run build"));
+        assert!(!page.contains("{url}") && !page.contains("{dashboard}"));
         let ours = page.matches("https://sms.example.com").count();
         assert_eq!(page.matches("://").count(), ours);
     }

@@ -16,7 +16,7 @@ use crate::config::{Config, Policy, Wrong};
 use crate::listener::Listener;
 use crate::lock::Lock;
 use crate::metrics::Metrics;
-use crate::{demo, page, screen, signals, user, welcome};
+use crate::{dashboard, demo, screen, signals, user, welcome};
 
 /// For what the workers have under way when they are told to stop.
 const GRACE: Duration = Duration::from_secs(10);
@@ -144,7 +144,7 @@ fn lock(config: &Config) -> Result<Lock> {
 
 fn router(gateway: &Gateway, options: api::Options) -> Router {
     let public_url = options.public_url.clone();
-    page::beside(api::router(gateway.clone(), options), &public_url)
+    dashboard::beside(api::router(gateway.clone(), options), &public_url)
 }
 
 fn courier_options(config: &Config) -> Result<courier::Options, Wrong> {

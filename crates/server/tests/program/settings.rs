@@ -5,7 +5,7 @@ use super::{complaint, program, run, setup};
 /// The address that the server thinks it has, as its page shows it.
 async fn public_url(setup: testkit::Setup) -> String {
     let server = setup.start().await;
-    let page = server.anonymous().get("/").await.expect(200).text();
+    let page = server.anonymous().get("/start").await.expect(200).text();
     let (_, rest) = page.split_once("curl ").unwrap();
     rest.split("/v1/").next().unwrap().to_owned()
 }
@@ -27,7 +27,7 @@ async fn flags_win_over_variables_and_those_over_the_file() {
 #[tokio::test]
 async fn without_a_public_address_it_is_the_one_it_listens_on() {
     let server = setup().start().await;
-    let page = server.anonymous().get("/").await.expect(200);
+    let page = server.anonymous().get("/start").await.expect(200);
     assert!(
         page.header("content-type")
             .unwrap()

@@ -1,0 +1,4 @@
+export const inbox = {
+  title: 'Posteingang',
+  unread: 'ungelesen',
+};

@@ -1,0 +1,3 @@
+export const phones = {
+  title: 'Telefone',
+};

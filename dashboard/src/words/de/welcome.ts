@@ -1,0 +1,17 @@
+export const welcome = {
+  title: 'Willkommen bei httpsms',
+  setUpText: 'Dieser Server ist neu. Wählen Sie, wie Sie sich bei ihm anmelden.',
+  setUp: 'Konto anlegen',
+  key: 'API-Schlüssel',
+  keyHint: 'Der Server hat ihn bei seinem ersten Start ausgegeben.',
+  wrongKey: 'Das ist nicht der Schlüssel, den der Server ausgegeben hat.',
+  email: 'E-Mail-Adresse',
+  password: 'Passwort',
+  passwordHint: 'Mindestens 10 Zeichen.',
+  signIn: 'Anmelden',
+  signUp: 'Registrieren',
+  wrongPassword: 'E-Mail-Adresse und Passwort gehören nicht zusammen.',
+  noAccount: 'Ich habe noch kein Konto',
+  haveAccount: 'Ich habe ein Konto',
+  closed: 'Neue Konten legt an, wer diesen Server betreibt.',
+};

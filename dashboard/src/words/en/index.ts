@@ -1,0 +1,23 @@
+// The catalogue: one file for each area. A text with a number in it is a function.
+import { bulk } from './bulk';
+import { common, fault, frame, status } from './common';
+import { inbox } from './inbox';
+import { phones } from './phones';
+import { search } from './search';
+import { settings } from './settings';
+import { webhooks } from './webhooks';
+import { welcome } from './welcome';
+
+export const en = {
+  common,
+  fault,
+  frame,
+  status,
+  inbox,
+  webhooks,
+  phones,
+  bulk,
+  search,
+  settings,
+  welcome,
+};

@@ -6,7 +6,7 @@ mod errors;
 mod page;
 mod plain;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
 use axum::extract::State;
@@ -15,7 +15,7 @@ use bytes::Bytes;
 use http::header;
 use serde_json::json;
 use utoipa::openapi::path::{HttpMethod, Paths};
-use utoipa::openapi::schema::{AllOf, Object, Schema};
+use utoipa::openapi::schema::{AllOf, Schema};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
 use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{Components, Info, License, OpenApi, OpenApiBuilder, RefOr, Server};
@@ -70,10 +70,16 @@ impl Description {
     /// The whole document.
     pub(crate) fn finish(self) -> OpenApi {
         let mut components = self.components;
+        let sent: BTreeMap<String, RefOr<Schema>> = components
+            .schemas
+            .iter()
+            .filter(|(name, _)| self.sent.contains(*name))
+            .map(|(name, schema)| (name.clone(), schema.clone()))
+            .collect();
         for (name, schema) in &mut components.schemas {
-            let partial = self.sent.contains(name) || name == "CloudEvent";
+            let partial = sent.contains_key(name) || name == "CloudEvent";
             if let (false, RefOr::T(schema)) = (partial, schema) {
-                require_everything(schema);
+                require_everything(schema, &sent);
             }
         }
         errors::add(&mut components);
@@ -99,17 +105,22 @@ const KEY: &str = "The key of an account, or on a phone's routes the key of a ph
 
 const ABOUT: &str = "Turns Android phones and GSM modems into an SMS API. Answers are JSON objects with `status` (`success` or `error`), `message` (for people) and `data`. Letter case of paths, of members of a body and of a query does not matter; unknown members are ignored; `null` is like an absent member. Times are RFC 3339.";
 
-/// What the server sends always has all of its members.
-fn require_everything(schema: &mut Schema) {
-    fn of_object(object: &mut Object) {
-        object.required = object.properties.keys().cloned().collect();
-    }
+/// What the server sends always has all of its members, also those of a part that clients may leave
+/// out when they send it.
+fn require_everything(schema: &mut Schema, sent: &BTreeMap<String, RefOr<Schema>>) {
     match schema {
-        Schema::Object(object) => of_object(object),
+        Schema::Object(object) => object.required = object.properties.keys().cloned().collect(),
         Schema::AllOf(AllOf { items, .. }) => {
             for item in items {
-                if let RefOr::T(Schema::Object(object)) = item {
-                    of_object(object);
+                let part = match item {
+                    RefOr::Ref(reference) => reference.ref_location.rsplit('/').next(),
+                    RefOr::T(_) => None,
+                };
+                if let Some(part) = part.and_then(|name| sent.get(name)) {
+                    *item = part.clone();
+                }
+                if let RefOr::T(item) = item {
+                    require_everything(item, sent);
                 }
             }
         }

@@ -12,7 +12,7 @@ use utoipa::openapi::security::SecurityRequirement;
 use utoipa::openapi::{Ref, RefOr, Required, ResponseBuilder, Schema};
 
 use super::errors;
-use super::plain::{integer, uuid};
+use super::plain::{anything, integer, uuid};
 
 const JSON: &str = "application/json";
 
@@ -167,19 +167,19 @@ impl Doc {
     /// Answers with one of these.
     pub(crate) fn gives<T: ToSchema>(mut self, status: u16, message: &str) -> Self {
         let data = self.refer::<T>();
-        self.answers(status, message, data)
+        self.answers(status, message, &T::name(), data)
     }
 
     /// Answers with a list of these.
     pub(crate) fn lists<T: ToSchema>(mut self, status: u16, message: &str) -> Self {
         let data = Array::new(self.refer::<T>());
-        self.answers(status, message, data.into())
+        self.answers(status, message, &format!("{}List", T::name()), data.into())
     }
 
     /// Answers that it is done.
     pub(crate) fn does(self, message: &str) -> Self {
         let null = ObjectBuilder::new().schema_type(Type::Null).build();
-        self.answers(200, message, null.into())
+        self.answers(200, message, "Done", null.into())
     }
 
     /// Answers 204 without a body.
@@ -200,10 +200,10 @@ impl Doc {
     }
 
     fn plain(mut self, status: &str, media_type: &str, about: &str) -> Self {
-        let any = ContentBuilder::new().schema(Some(Object::with_type(match media_type {
-            JSON => Type::Object,
-            _ => Type::String,
-        })));
+        let any = ContentBuilder::new().schema(Some(match media_type {
+            JSON => anything(),
+            _ => Object::with_type(Type::String),
+        }));
         let answer = ResponseBuilder::new()
             .description(about)
             .content(media_type, any.build());
@@ -223,9 +223,13 @@ impl Doc {
         self
     }
 
-    fn answers(mut self, status: u16, message: &str, data: RefOr<Schema>) -> Self {
-        let envelope = errors::envelope("success", Some(data), message);
-        let content = ContentBuilder::new().schema(Some(envelope));
+    /// Answers with an envelope, which has a name of its own for the sake of generated clients.
+    fn answers(mut self, status: u16, message: &str, name: &str, data: RefOr<Schema>) -> Self {
+        let name = format!("{name}Response");
+        let envelope = errors::envelope("success", Some(data), None);
+        self.schemas
+            .push((name.clone(), Schema::from(envelope).into()));
+        let content = ContentBuilder::new().schema(Some(Ref::from_schema_name(name)));
         let answer = ResponseBuilder::new()
             .description(message)
             .content(JSON, content.build());

@@ -1,18 +1,17 @@
 //! Envelopes, and the answers that say what is wrong, which routes share.
 
-use serde_json::{Value, json};
+use serde_json::json;
 use utoipa::openapi::content::ContentBuilder;
 use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::schema::{AdditionalProperties, Array, Object, ObjectBuilder, Type};
-use utoipa::openapi::{Components, RefOr, Response, ResponseBuilder, Schema};
+use utoipa::openapi::{Components, Ref, RefOr, Response, ResponseBuilder, Schema};
 
-/// An answer with this status; the message is an example.
-pub(super) fn envelope(status: &str, data: Option<RefOr<Schema>>, message: &str) -> Object {
-    let text = |example: &str| {
-        ObjectBuilder::new()
-            .schema_type(Type::String)
-            .examples([example])
-    };
+/// An answer with this status, and an example of its message if it is always much the same.
+pub(super) fn envelope(status: &str, data: Option<RefOr<Schema>>, message: Option<&str>) -> Object {
+    let text = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .examples(message)
+        .description(Some("For people."));
     let word = ObjectBuilder::new()
         .schema_type(Type::String)
         .enum_values(Some([status]));
@@ -22,7 +21,7 @@ pub(super) fn envelope(status: &str, data: Option<RefOr<Schema>>, message: &str)
         None => object,
     };
     object
-        .property("message", text(message))
+        .property("message", text)
         .required("message")
         .property("status", word)
         .required("status")
@@ -59,12 +58,12 @@ pub(super) fn add(components: &mut Components) {
         (
             400,
             "Not a request of this API: the body is no JSON object, a member has a wrong type, or a text holds U+0000; `data` says what was expected.",
-            envelope("error", why(), malformed),
+            envelope("error", why(), Some(malformed)),
         ),
         (
             401,
             "No key, an unknown one, one of the wrong kind, or a phone's key that is not bound to the number.",
-            envelope("error", why(), nobody),
+            envelope("error", why(), Some(nobody)),
         ),
         (
             404,
@@ -72,7 +71,7 @@ pub(super) fn add(components: &mut Components) {
             envelope(
                 "error",
                 None,
-                "cannot find message with ID [5f0e6c0a-8d0b-4c47-9a3c-0a6f4b0f6f11]",
+                Some("cannot find message with ID [5f0e6c0a-8d0b-4c47-9a3c-0a6f4b0f6f11]"),
             ),
         ),
         (
@@ -81,39 +80,42 @@ pub(super) fn add(components: &mut Components) {
             envelope(
                 "error",
                 Some(fields.build().into()),
-                "validation errors while sending message",
+                Some("validation errors while sending message"),
             ),
         ),
         (
             500,
             "A fault of the server.",
-            envelope("error", None, internal),
+            envelope("error", None, Some(internal)),
         ),
         (
             503,
             "The database is away or full; try again.",
-            envelope("error", None, away),
+            envelope("error", None, Some(away)),
         ),
     ];
     for (status, about, envelope) in answers {
-        components.responses.insert(
-            name(status).to_owned(),
-            json(status, about, envelope).into(),
-        );
+        let shape = format!("{}Error", name(status));
+        let answer = json(status, about, &shape);
+        components
+            .schemas
+            .insert(shape, Schema::from(envelope).into());
+        components
+            .responses
+            .insert(name(status).to_owned(), answer.into());
     }
-    let too_large = ResponseBuilder::new()
-        .description("The body is too large: more than 4 MiB, or 8 MiB for received messages.")
-        .content(
-            "text/plain; charset=utf-8",
-            text("Request Entity Too Large"),
-        );
+    // Its text is not described: generated clients would take every error for maybe a text.
+    let too_large = ResponseBuilder::new().description(
+        "The body is too large: more than 4 MiB, or 8 MiB for received messages. The answer is the text `Request Entity Too Large`.",
+    );
     components
         .responses
         .insert(name(413).to_owned(), too_large.build().into());
 }
 
-fn json(status: u16, about: &str, envelope: Object) -> Response {
-    let content = ContentBuilder::new().schema(Some(envelope)).build();
+fn json(status: u16, about: &str, shape: &str) -> Response {
+    let shape = Ref::from_schema_name(shape);
+    let content = ContentBuilder::new().schema(Some(shape)).build();
     let answer = ResponseBuilder::new()
         .description(about)
         .content("application/json", content);
@@ -124,11 +126,4 @@ fn json(status: u16, about: &str, envelope: Object) -> Response {
         .description(Some("Seconds to wait."))
         .schema(Some(Object::with_type(Type::Integer)));
     answer.header("Retry-After", seconds.build()).build()
-}
-
-fn text(example: &str) -> utoipa::openapi::Content {
-    ContentBuilder::new()
-        .schema(Some(Object::with_type(Type::String)))
-        .example(Some(Value::from(example)))
-        .build()
 }

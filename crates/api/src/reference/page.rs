@@ -19,7 +19,7 @@ pub(super) fn write(document: &Value) -> String {
         for (path, methods) in members(&document["paths"]) {
             for (method, operation) in members(methods) {
                 if items(&operation["tags"]).contains(&tag["name"]) {
-                    write_operation(&mut page, method, path, operation);
+                    write_operation(&mut page, document, (method, path), operation);
                 }
             }
         }
@@ -41,7 +41,12 @@ pub(super) fn write(document: &Value) -> String {
     page + "</main></body></html>\n"
 }
 
-fn write_operation(page: &mut String, method: &str, path: &str, operation: &Value) {
+fn write_operation(
+    page: &mut String,
+    document: &Value,
+    (method, path): (&str, &str),
+    operation: &Value,
+) {
     let _ = write!(
         page,
         "<details id=\"{}\"><summary><b class=\"{method}\">{}</b> <code>{}</code> {}</summary>",
@@ -83,7 +88,8 @@ fn write_operation(page: &mut String, method: &str, path: &str, operation: &Valu
             Some(reference) => link(reference),
             None => marked(&answer["description"]),
         };
-        let data = content(answer).map_or_else(String::new, |content| kind(&content["schema"]));
+        let schema = content(answer).map(|content| unwrapped(document, &content["schema"]));
+        let data = schema.map_or_else(String::new, kind);
         write_row(page, status, &data, true, &told);
     }
     page.push_str("</table></details>");
@@ -150,6 +156,18 @@ fn write_example(page: &mut String, content: &Value) {
     }
 }
 
+/// The `data` of an envelope, else the schema itself.
+fn unwrapped<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {
+    let name = schema["$ref"]
+        .as_str()
+        .and_then(|reference| reference.strip_prefix('#'));
+    let named = name.and_then(|name| document.pointer(name));
+    match named.map(|envelope| &envelope["properties"]["data"]) {
+        None | Some(Value::Null) => schema,
+        Some(data) => data,
+    }
+}
+
 /// What values of a schema are, in words and links.
 fn kind(schema: &Value) -> String {
     if let Some(reference) = schema["$ref"].as_str() {
@@ -166,9 +184,6 @@ fn kind(schema: &Value) -> String {
             .collect();
         return names.join(", ");
     }
-    if !schema["properties"]["data"].is_null() {
-        return kind(&schema["properties"]["data"]);
-    }
     let names = match &schema["type"] {
         Value::Array(names) => names.iter().map(text).collect::<Vec<_>>().join(" or "),
         name => text(name),
@@ -180,7 +195,8 @@ fn kind(schema: &Value) -> String {
     };
     if !schema["additionalProperties"].is_null() {
         let values = self::kind(&schema["additionalProperties"]);
-        let _ = write!(kind, " of {values}");
+        let any = if values.is_empty() { "anything" } else { "" };
+        let _ = write!(kind, " of {any}{values}");
     }
     for limit in LIMITS {
         if !schema[limit].is_null() {

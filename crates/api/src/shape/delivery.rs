@@ -1,9 +1,12 @@
 //! Deliveries to webhooks, and their replays.
 
+use std::collections::BTreeMap;
+
 use gateway::Uuid;
 use utoipa::ToSchema;
 
 use super::Time;
+use super::event::EventData;
 use super::webhook::EventType;
 
 /// A delivery of an event to a webhook.
@@ -70,8 +73,7 @@ struct CloudEvent {
     time: Time,
     /// True, and only there on made-up events.
     test: Option<bool>,
-    #[schema(value_type = Object)]
-    data: String,
+    data: EventData,
 }
 
 /// An attempt at a delivery.
@@ -86,13 +88,11 @@ struct Attempt {
     /// The URL it went to.
     url: String,
     /// The request's headers, secrets left out.
-    #[schema(value_type = Object)]
-    request_headers: String,
+    request_headers: BTreeMap<String, String>,
     /// The HTTP status, if an answer came.
     status: Option<i64>,
     /// The answer's headers.
-    #[schema(value_type = Option<Object>)]
-    response_headers: Option<String>,
+    response_headers: Option<BTreeMap<String, String>>,
     /// The first 16 KiB of the answer's body.
     response_body: Option<String>,
     /// What went wrong, in words.

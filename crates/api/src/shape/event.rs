@@ -2,7 +2,7 @@
 
 use gateway::Uuid;
 use gateway::event::Kind;
-use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::schema::{AdditionalProperties, ObjectBuilder, Type};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
@@ -28,10 +28,25 @@ struct LoggedEvent {
     r#type: AnyEventType,
     datacontenttype: String,
     time: Time,
-    /// Its members depend on the type.
-    #[schema(value_type = Object, additional_properties)]
-    data: String,
+    data: EventData,
 }
+
+/// What happened; the members depend on the event's type.
+pub(super) struct EventData;
+
+impl PartialSchema for EventData {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::Object)
+            .additional_properties(Some(AdditionalProperties::FreeForm(true)))
+            .description(Some(
+                "What happened; the members depend on the event's type.",
+            ))
+            .into()
+    }
+}
+
+impl ToSchema for EventData {}
 
 /// All types of events; webhooks can ask for some of them.
 struct AnyEventType;

@@ -14,6 +14,7 @@ mod notifications;
 mod phones;
 mod policies;
 mod principals;
+mod published;
 mod reference;
 mod replays;
 mod reports;

@@ -125,6 +125,50 @@ fn what_may_go_wrong_is_described() {
     }
 }
 
+/// Clients are generated from the description: a shape without a name, or one that says nothing
+/// of its members, is of no use to them.
+#[test]
+fn every_body_has_a_name() {
+    let named = |content: &Value, place: &str| {
+        let json = &content["content"]["application/json"];
+        if !json.is_null() && place != "getOpenApi 200" {
+            assert!(json["schema"]["$ref"].is_string(), "{place}: {json}");
+        }
+    };
+    for (_, _, operation) in operations() {
+        let name = operation["operationId"].as_str().unwrap();
+        named(&operation["requestBody"], name);
+        for (status, answer) in operation["responses"].as_object().unwrap() {
+            named(answer, &format!("{name} {status}"));
+        }
+    }
+    let components = &DOCUMENT["components"];
+    for (name, answer) in components["responses"].as_object().unwrap() {
+        named(answer, name);
+    }
+    for (name, schema) in components["schemas"].as_object().unwrap() {
+        tells_its_members(schema, name);
+    }
+}
+
+fn tells_its_members(schema: &Value, place: &str) {
+    let told = |member: &str| !schema[member].is_null();
+    let object = schema["type"] == "object" || schema["type"][0] == "object";
+    assert!(
+        !object || told("properties") || told("additionalProperties"),
+        "{place}: {schema}"
+    );
+    assert!(schema["type"] != "array" || told("items"), "{place}");
+    for (name, member) in schema["properties"].as_object().into_iter().flatten() {
+        tells_its_members(member, &format!("{place}.{name}"));
+    }
+    for list in ["allOf", "oneOf"] {
+        for part in schema[list].as_array().into_iter().flatten() {
+            tells_its_members(part, place);
+        }
+    }
+}
+
 #[test]
 fn names_of_events_are_those_of_the_product() {
     let names = Kind::FOR_WEBHOOKS.map(Kind::as_str);

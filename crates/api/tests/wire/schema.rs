@@ -28,8 +28,9 @@ pub fn check(method: &Method, path: &str, answer: &Answer) {
         told = pointed(reference);
     }
     let Some(content) = told["content"].as_object() else {
+        let text = answer.status == 413;
         assert!(
-            answer.body.is_empty(),
+            text || answer.body.is_empty(),
             "{method} {path} {status} has a body"
         );
         return;
@@ -130,6 +131,17 @@ fn text_fits(schema: &Value, text: &str) -> Result<(), String> {
         _ => true,
     };
     told(right, || format!("{text} is no {}", schema["format"]))
+}
+
+/// The schema itself, whether it is only named or put together.
+pub fn resolved(schema: &Value) -> Value {
+    if let Some(reference) = schema["$ref"].as_str() {
+        return resolved(pointed(reference));
+    }
+    match schema["allOf"].as_array() {
+        Some(all) => merged(all),
+        None => schema.clone(),
+    }
 }
 
 /// One object schema out of several.

@@ -167,7 +167,7 @@ fn described(method: &str, path: &str) -> Option<&'static Value> {
     };
     let mut paths = DOCUMENT["paths"].as_object().unwrap().iter();
     let (_, methods) = paths.find(|(known, _)| plain(known) == path)?;
-    methods.get(&method.to_lowercase())
+    methods.get(method.to_lowercase())
 }
 
 #[test]

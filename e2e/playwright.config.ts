@@ -1,31 +1,31 @@
-import { defineConfig } from '@playwright/test';
+import { defineConfig } from "@playwright/test";
 
 export default defineConfig({
-  testDir: 'tests',
-  outputDir: 'results',
+  testDir: "tests",
+  outputDir: "results",
   fullyParallel: true,
   workers: 2,
   // A test that needs a second try has found something.
   retries: 0,
   timeout: 45_000,
   expect: { timeout: 10_000 },
-  reporter: [['list']],
+  reporter: [["list"]],
   use: {
-    browserName: 'chromium',
-    locale: 'en-GB',
-    timezoneId: 'Europe/Berlin',
+    browserName: "chromium",
+    locale: "en-GB",
+    timezoneId: "Europe/Berlin",
     viewport: { width: 1280, height: 800 },
-    screenshot: 'only-on-failure',
+    screenshot: "only-on-failure",
     launchOptions: {
-      executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+      executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
       args: [
-        '--no-sandbox',
-        '--disable-gpu',
-        '--disable-quic',
-        '--no-first-run',
-        '--disable-background-networking',
-        '--disable-component-update',
-        '--disable-sync',
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
       ],
     },
   },

@@ -6,7 +6,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 NPM := $(shell command -v npm 2>/dev/null)
 DASHBOARD := $(if $(and $(NPM),$(wildcard dashboard/package.json)),dashboard/dist/index.html)
 
-.PHONY: help run test check bench clean
+.PHONY: help run test check fuzz bench clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s%s\n", $$1, $$2 }' Makefile
@@ -25,6 +25,11 @@ check: ## formatting and lints
 	@scripts/need-cargo
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
+
+fuzz: ## throw made-up requests at the server; ARGS="…" are flags of schemathesis
+	@scripts/need-cargo
+	cargo build -p httpsms
+	scripts/fuzz $(ARGS)
 
 bench: ## measure the release build on this machine; ARGS="…" are flags of the load program
 	@scripts/need-cargo

@@ -3,6 +3,7 @@
 
 mod attachments;
 mod conformance;
+mod contract;
 mod deliveries;
 mod events;
 mod heartbeats;

@@ -93,6 +93,18 @@ pub(crate) fn one_of(wrong: &mut Fields, name: &str, text: &str, names: &[&str])
     }
 }
 
+/// `true` or `1`, `false` or `0`, in any letter case; nothing is false.
+pub(crate) fn flag(wrong: &mut Fields, name: &str, text: &str) -> bool {
+    match text.trim().to_ascii_lowercase().as_str() {
+        "true" | "1" => true,
+        "" | "false" | "0" => false,
+        _ => {
+            wrong.add(name, format!("The {name} field must be one of true, false"));
+            false
+        }
+    }
+}
+
 /// A time in RFC 3339, if the text is not empty. A `+` that a query turned into a space is put back.
 pub(crate) fn time(wrong: &mut Fields, name: &str, text: &str) -> Option<Time> {
     let text = Some(text.trim()).filter(|text| !text.is_empty())?;

@@ -22,6 +22,8 @@ pub(crate) enum Error {
     NotBound { number: String, held: Vec<String> },
     /// 404.
     NotFound(String),
+    /// 409.
+    Conflict(String),
     /// 413.
     TooLarge,
     /// 422: the route's own words, and what is wrong field by field.
@@ -56,6 +58,7 @@ impl From<gateway::Error> for Error {
         }
         match error {
             gateway::Error::NotFound(what) => Self::NotFound(what),
+            gateway::Error::Conflict(why) => Self::Conflict(why),
             gateway::Error::Invalid(fields) => Self::Invalid("validation errors", fields),
             gateway::Error::NotBound { number, held } => Self::NotBound { number, held },
             gateway::Error::Unauthorized => Self::Unauthorized,
@@ -89,6 +92,7 @@ impl IntoResponse for Error {
             Self::NotYourself => not_authorized("X-API-Key"),
             Self::NotBound { number, held } => not_bound(&number, &held),
             Self::NotFound(what) => envelope::error(StatusCode::NOT_FOUND, &what, None::<&()>),
+            Self::Conflict(why) => envelope::error(StatusCode::CONFLICT, &why, None::<&()>),
             Self::TooLarge => {
                 (StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large").into_response()
             }
@@ -149,6 +153,11 @@ mod tests {
                 gateway::Error::NotFound("cannot find it".to_owned()),
                 404,
                 r#"{"message":"cannot find it","status":"error"}"#,
+            ),
+            (
+                gateway::Error::Conflict("too late".to_owned()),
+                409,
+                r#"{"message":"too late","status":"error"}"#,
             ),
             (
                 gateway::Error::Invalid(Fields::one("from", "no")),

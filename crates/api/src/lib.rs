@@ -7,6 +7,7 @@ mod attachments;
 mod auth;
 mod body;
 mod check;
+mod csv;
 mod envelope;
 mod error;
 mod events;
@@ -23,7 +24,10 @@ mod query;
 mod reference;
 mod requests;
 mod routes;
+mod schedules;
 mod shape;
+mod threads;
+mod usage;
 mod users;
 mod webhooks;
 
@@ -93,14 +97,17 @@ impl FromRef<Api> for Gateway {
 pub fn router(gateway: Gateway, options: Options) -> Router {
     let nouns = [
         messages::routes,
+        threads::routes,
         attachments::routes,
         heartbeats::routes,
         phones::routes,
+        schedules::routes,
         notifications::routes,
         phone_api_keys::routes,
         webhooks::routes,
         users::routes,
         events::routes,
+        usage::routes,
         reference::routes,
     ];
     let routes = Routes::new(options.requests.clone());

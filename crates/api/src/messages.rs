@@ -4,11 +4,14 @@ mod describe;
 mod outstanding;
 mod receive;
 mod report;
+mod search;
 mod send;
+mod shown;
 mod unescaped;
 
 use axum::extract::State;
 use axum::response::Response;
+use gateway::message::Between;
 use gateway::{Fields, Gateway, PhoneNumber};
 
 use crate::auth::UserCaller;
@@ -18,11 +21,18 @@ use crate::error::Error;
 use crate::page::{self, Rule};
 use crate::query::Query;
 use crate::routes::Routes;
+use shown::{all_shown, shown};
 
 pub(crate) fn routes(routes: Routes) -> Routes {
     routes
         .tag("Messages")
         .get("/v1/messages", list, describe::list())
+        .get("/v1/messages/search", search::search, search::describe())
+        .get(
+            "/v1/messages/export",
+            search::export,
+            search::describe_export(),
+        )
         .post("/v1/messages/send", send::send, describe::send())
         .post("/v1/messages/bulk-send", send::bulk, describe::bulk())
         .post(
@@ -42,6 +52,7 @@ pub(crate) fn routes(routes: Routes) -> Routes {
         )
         .get("/v1/messages/{id}", show, describe::show())
         .delete("/v1/messages/{id}", delete, describe::delete())
+        .post("/v1/messages/{id}/cancel", cancel, describe::cancel())
         .post(
             "/v1/messages/{id}/events",
             report::report,
@@ -71,12 +82,17 @@ async fn list(
     }
     let contact = listed(&query, "contact");
     check::filled(&mut wrong, "contact", &contact, usize::MAX);
+    let between = Between {
+        owner,
+        contact,
+        before: page::before(&query, &mut wrong),
+    };
     let page = page::read(&query, &RULE, &mut wrong);
     wrong
         .check()
         .map_err(|wrong| Error::Invalid("validation errors while fetching messages", wrong))?;
-    let messages = gateway.messages(&caller, owner, contact, page).await?;
-    Ok(envelope::fetched(&messages, "message"))
+    let messages = gateway.messages(&caller, between, page).await?;
+    Ok(envelope::fetched(&all_shown(&messages), "message"))
 }
 
 /// A number as it stands in the query, where a `+` that was not escaped has become a space.
@@ -95,7 +111,23 @@ async fn show(
 ) -> Answer {
     let id = check::id(WRONG_ID, ID, &id)?;
     let message = gateway.message(&caller, id).await?;
-    Ok(envelope::ok("message fetched successfully", &message))
+    Ok(envelope::ok(
+        "message fetched successfully",
+        &shown(&message),
+    ))
+}
+
+async fn cancel(
+    State(gateway): State<Gateway>,
+    UserCaller(caller): UserCaller,
+    Params(id): Params<String>,
+) -> Answer {
+    let id = check::id("validation errors while cancelling message", ID, &id)?;
+    let message = gateway.cancel_message(&caller, id).await?;
+    Ok(envelope::ok(
+        "message cancelled successfully",
+        &shown(&message),
+    ))
 }
 
 async fn delete(

@@ -1,7 +1,7 @@
 //! Which part of a list a query asks for (contract: API, §1.7). The bounds of `skip` and `limit`
 //! are rules for their text, not their value: official clients ask for more than is documented.
 
-use gateway::{Fields, Page};
+use gateway::{Before, Fields, Page};
 
 use crate::check;
 use crate::query::Query;
@@ -14,8 +14,21 @@ pub(crate) struct Rule {
     pub(crate) longest: usize,
 }
 
-/// Reads the window; `query` has at most 100 bytes.
+/// Bytes of `query` at most, if a route says nothing else.
+const QUERY: usize = 100;
+
+/// Reads the window.
 pub(crate) fn read(query: &Query, rule: &Rule, wrong: &mut Fields) -> Page {
+    read_with(query, rule, QUERY, wrong)
+}
+
+/// The same, where `query` has at most so many bytes.
+pub(crate) fn read_with(
+    query: &Query,
+    rule: &Rule,
+    longest_query: usize,
+    wrong: &mut Fields,
+) -> Page {
     let limit = query.text("limit");
     let limit = if limit.trim().is_empty() {
         rule.default
@@ -34,12 +47,23 @@ pub(crate) fn read(query: &Query, rule: &Rule, wrong: &mut Fields) -> Page {
         skip => number("skip", skip, wrong),
     };
     let text = query.text("query");
-    check::at_most(wrong, "query", text, 100);
+    check::at_most(wrong, "query", text, longest_query);
     Page {
         skip,
         limit,
         query: text.to_owned(),
     }
+}
+
+/// Reads the place in a list that is sorted by time, newest first, from which on it is asked for:
+/// `before` is the time of the last row that was seen, `before_id` its id.
+pub(crate) fn before(query: &Query, wrong: &mut Fields) -> Option<Before> {
+    let time = check::time(wrong, "before", query.text("before"));
+    let id = match query.text("before_id") {
+        "" => None,
+        text => check::uuid(wrong, "before_id", text),
+    };
+    time.map(|time| Before { time, id })
 }
 
 /// A number of any length; what no integer can hold is the largest or smallest.

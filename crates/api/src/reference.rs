@@ -24,7 +24,7 @@ use crate::Api;
 use crate::routes::Routes;
 
 pub(crate) use doc::Doc;
-pub(crate) use plain::{integer, one_of, phone_number, text, time, uuid};
+pub(crate) use plain::{boolean, integer, list_of, one_of, phone_number, text, time, uuid};
 
 /// Adds the routes that show the description.
 pub(crate) fn routes(routes: Routes) -> Routes {

@@ -6,6 +6,9 @@ mod delivery;
 mod event;
 mod message;
 mod phone;
+mod schedule;
+mod thread;
+mod usage;
 mod user;
 mod webhook;
 
@@ -21,6 +24,9 @@ pub(crate) use message::{BulkSend, Message, MissCall, ReceiveMessage, ReportMess
 pub(crate) use phone::{
     Heartbeat, NewPhoneKey, Notification, Phone, PhoneKey, PutPhone, SignIn, StoreHeartbeat,
 };
+pub(crate) use schedule::{PutSchedule, Schedule};
+pub(crate) use thread::{MessageThread, PutThread, ThreadCounts};
+pub(crate) use usage::BillingUsage;
 pub(crate) use user::User;
 pub(crate) use webhook::{PutWebhook, RotateKey, Webhook};
 

@@ -51,7 +51,7 @@ pub use clock::{Clock, Time};
 pub use fields::Fields;
 pub use notification::{Notification, PushData};
 pub use number::PhoneNumber;
-pub use page::Page;
+pub use page::{Before, Page};
 pub use uuid::Uuid;
 
 use delivery::Handoff;
@@ -68,6 +68,9 @@ pub enum Error {
     /// The request names something that may not be so.
     #[error("the request is not valid")]
     Invalid(Fields),
+    /// The state of things forbids it.
+    #[error("{0}")]
+    Conflict(String),
     /// A phone key may not act for this number.
     #[error("the phone key does not hold {number}")]
     NotBound {

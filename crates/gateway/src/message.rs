@@ -22,9 +22,11 @@ use crate::clock::Time;
 use crate::event::About;
 use crate::names::names;
 use crate::phone::Sim;
+use crate::segment::{self, Encoding};
 use crate::webhook::filter::Subject;
 use crate::{Error, Result};
 
+pub use list::Between;
 pub use receive::{MissedCall, ReceivedSms};
 pub use report::{Report, Reported};
 pub(crate) use send::urls;
@@ -164,6 +166,11 @@ impl Urls {
     pub fn new(urls: &[String]) -> Self {
         Self(serde_json::to_string(urls).unwrap_or_else(|_| "[]".to_owned()))
     }
+
+    /// The URLs.
+    pub fn list(&self) -> Vec<String> {
+        serde_json::from_str(&self.0).unwrap_or_default()
+    }
 }
 
 impl Serialize for Urls {
@@ -247,6 +254,16 @@ pub(crate) const COLUMNS: &str =
     failed_at, send_attempt_count, max_send_attempts, received_at, failure_reason, source, due_at";
 
 impl Message {
+    /// How its text goes over the air, and in how many segments: not known of cipher text, which
+    /// the phone reads first, and nothing of a missed call.
+    pub fn on_air(&self) -> Option<(Encoding, usize)> {
+        if self.encrypted || self.kind == Kind::MissedCall {
+            return None;
+        }
+        let segments = segment::split(&self.content);
+        Some((segments.encoding, segments.parts.len()))
+    }
+
     /// Who its events are about, caused by a request to this path.
     fn about<'a>(&'a self, source: &'a str) -> About<'a> {
         About {

@@ -1,5 +1,9 @@
 //! Which part of a list is asked for.
 
+use uuid::Uuid;
+
+use crate::clock::Time;
+
 /// A window of a list, and a text that what is listed contains.
 #[derive(Debug, Clone, Default)]
 pub struct Page {
@@ -25,5 +29,25 @@ impl Page {
     /// For `OFFSET`.
     pub(crate) fn skip(&self) -> i64 {
         self.skip.max(0)
+    }
+}
+
+/// The last row that was seen of a list that is sorted by time, newest first: a place in the list
+/// that new rows do not move.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Before {
+    /// Its time.
+    pub time: Time,
+    /// Its id, to tell it from others of the same time; without one they are passed over too.
+    pub id: Option<Uuid>,
+}
+
+impl Before {
+    /// For `time <= $1 AND (time < $1 OR id < $2)`, which an index can follow.
+    pub(crate) fn bounds(place: Option<Self>) -> (Time, Uuid) {
+        match place {
+            Some(Self { time, id }) => (time, id.unwrap_or(Uuid::nil())),
+            None => (Time::from_micros(i64::MAX), Uuid::nil()),
+        }
     }
 }

@@ -4,7 +4,7 @@
 
 mod index;
 
-use db::{Arg, Engine, Scalar, Tx};
+use db::{Arg, Engine, FromRow, Scalar, Tx};
 use uuid::Uuid;
 
 use crate::caller::Caller;
@@ -48,6 +48,8 @@ pub struct Search {
     pub statuses: Vec<Status>,
     /// Stored at this time or later.
     pub since: Option<Time>,
+    /// Of those stored at exactly that time, only those with a greater id.
+    pub after_id: Option<Uuid>,
     /// Stored before this time.
     pub until: Option<Time>,
     /// The order.
@@ -58,6 +60,9 @@ pub struct Search {
     /// finds its message too.
     pub page: Page,
 }
+
+/// Up to how many found messages are counted.
+pub const COUNTED: i64 = 10_000;
 
 /// Texts that more messages than this may contain are common: going through the messages in the
 /// order that is wanted soon has enough of them.
@@ -76,36 +81,79 @@ impl Gateway {
     pub async fn search(&self, caller: &Caller, search: Search) -> Result<Vec<Message>> {
         let user_id = caller.user_id.clone();
         self.read(move |tx| {
-            let road = search.road(tx, &user_id)?;
-            let words = match &road {
-                Road::Through => "",
-                Road::Index(words) => words,
-            };
-            let args: [&dyn Arg; 11] = [
-                &user_id,
-                &list(&search.owners),
-                &list(search.types.iter().map(|kind| kind.as_str())),
-                &list(search.statuses.iter().map(|status| status.as_str())),
-                &search.since.unwrap_or(Time::from_micros(i64::MIN)),
-                &search.until.unwrap_or(Time::from_micros(i64::MAX)),
-                &format!("%{}%", search.page.query),
-                &Uuid::try_parse(&search.page.query).ok(),
-                &search.page.limit(),
-                &search.page.skip(),
-                &words,
-            ];
-            // The last one is for the index alone.
-            let args = match road {
-                Road::Through => &args[..10],
-                Road::Index(_) => &args[..],
-            };
-            Ok(tx.all(&search.sql(tx.engine(), &road), args)?)
+            let columns = message::COLUMNS;
+            search.run(tx, &user_id, |search, road, engine| {
+                format!(
+                    "SELECT {columns} FROM message WHERE {} {} LIMIT $9 OFFSET $10",
+                    condition(engine, road),
+                    search.order()
+                )
+            })
         })
         .await
+    }
+
+    /// How many messages a search is about, the window aside; counted up to [`COUNTED`].
+    pub async fn count_found(&self, caller: &Caller, search: Search) -> Result<i64> {
+        let user_id = caller.user_id.clone();
+        let search = Search {
+            page: Page {
+                skip: 0,
+                limit: COUNTED,
+                query: search.page.query,
+            },
+            ..search
+        };
+        let counted: Vec<Scalar<i64>> = self
+            .read(move |tx| {
+                search.run(tx, &user_id, |_, road, engine| {
+                    format!(
+                        "SELECT count(*) FROM (SELECT 1 FROM message WHERE {}
+                          LIMIT $9 OFFSET $10) AS found",
+                        condition(engine, road)
+                    )
+                })
+            })
+            .await?;
+        Ok(counted.first().map_or(0, |Scalar(count)| *count))
     }
 }
 
 impl Search {
+    /// Asks the database, with a statement made for the road to the texts.
+    fn run<T: FromRow>(
+        &self,
+        tx: &mut Tx<'_>,
+        user_id: &str,
+        sql: impl FnOnce(&Self, &Road, Engine) -> String,
+    ) -> Result<Vec<T>> {
+        let road = self.road(tx, user_id)?;
+        let words = match &road {
+            Road::Through => "",
+            Road::Index(words) => words,
+        };
+        let args: [&dyn Arg; 12] = [
+            &user_id,
+            &list(&self.owners),
+            &list(self.types.iter().map(|kind| kind.as_str())),
+            &list(self.statuses.iter().map(|status| status.as_str())),
+            &self.since.unwrap_or(Time::from_micros(i64::MIN)),
+            &self.until.unwrap_or(Time::from_micros(i64::MAX)),
+            &format!("%{}%", self.page.query),
+            &Uuid::try_parse(&self.page.query).ok(),
+            &self.page.limit(),
+            &self.page.skip(),
+            &self.after_id.unwrap_or(Uuid::nil()),
+            &words,
+        ];
+        // The last one is for the index alone.
+        let args = match road {
+            Road::Through => &args[..11],
+            Road::Index(_) => &args[..],
+        };
+        Ok(tx.all(&sql(self, &road, tx.engine()), args)?)
+    }
+
     fn road(&self, tx: &mut Tx<'_>, user_id: &str) -> Result<Road> {
         let words = match tx.engine() {
             Engine::Sqlite => index::words(user_id, &self.page.query),
@@ -126,8 +174,7 @@ impl Search {
         })
     }
 
-    /// Parameters: account, owners, types, statuses, since, until, pattern, id, limit, skip, words.
-    fn sql(&self, engine: Engine, road: &Road) -> String {
+    fn order(&self) -> String {
         let by = match self.sort_by {
             SortBy::CreatedAt => "created_at",
             SortBy::Owner => "owner",
@@ -136,18 +183,22 @@ impl Search {
             SortBy::Status => "status",
         };
         let way = if self.descending { "DESC" } else { "ASC" };
-        format!(
-            "SELECT {} FROM message
-              WHERE user_id = $1 AND created_at >= $5 AND created_at < $6
-                AND ($2 = '' OR $2 LIKE '%,' || owner || ',%')
-                AND ($3 = '' OR $3 LIKE '%,' || kind || ',%')
-                AND ($4 = '' OR $4 LIKE '%,' || status || ',%')
-                AND ($7 = '%%' OR id = $8 OR {})
-              ORDER BY {by} {way}, id {way} LIMIT $9 OFFSET $10",
-            message::COLUMNS,
-            contains(engine, road),
-        )
+        format!("ORDER BY {by} {way}, id {way}")
     }
+}
+
+/// Parameters: account, owners, types, statuses, since, until, pattern, id, limit, skip,
+/// `after_id`, words.
+fn condition(engine: Engine, road: &Road) -> String {
+    format!(
+        "user_id = $1 AND created_at >= $5 AND created_at < $6
+            AND (created_at > $5 OR id > $11)
+            AND ($2 = '' OR $2 LIKE '%,' || owner || ',%')
+            AND ($3 = '' OR $3 LIKE '%,' || kind || ',%')
+            AND ($4 = '' OR $4 LIKE '%,' || status || ',%')
+            AND ($7 = '%%' OR id = $8 OR {})",
+        contains(engine, road),
+    )
 }
 
 /// The condition on the text. Letter case aside as far as the engine knows letters; as in the
@@ -173,7 +224,7 @@ const TEXT: &str = "(content || ' ' || contact || ' ' || COALESCE(failure_reason
 
 /// What SQLite's index finds, and what is not in it yet.
 const CANDIDATES: &str = "SELECT message_id FROM search_doc
-     WHERE id IN (SELECT rowid FROM search_text WHERE search_text MATCH $11)
+     WHERE id IN (SELECT rowid FROM search_text WHERE search_text MATCH $12)
      UNION ALL
     SELECT message_id FROM search_doc WHERE id > (SELECT position FROM search_place)";
 

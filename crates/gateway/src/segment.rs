@@ -11,7 +11,7 @@ pub enum Encoding {
     Ucs2,
 }
 
-crate::names::names!(Encoding { Gsm7 => "gsm-7", Ucs2 => "ucs-2" });
+crate::names::names!(Encoding { Gsm7 => "GSM-7", Ucs2 => "UCS-2" });
 
 /// The basic table without its escape (TS 23.038, §6.2.1): each takes one septet.
 const BASIC: &str = "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?\

@@ -4,6 +4,7 @@
 
 mod delete;
 mod keep;
+mod list;
 
 use serde::Serialize;
 use uuid::Uuid;
@@ -11,7 +12,9 @@ use uuid::Uuid;
 use crate::caller::Caller;
 use crate::clock::Time;
 use crate::message::Status;
-use crate::{Error, Fields, Gateway, Page, Result};
+use crate::{Error, Fields, Gateway, Result};
+
+pub use list::{Counts, Unread, Wanted};
 
 /// The colours a thread can have, by the names of the dashboard's palette.
 pub const COLORS: [&str; 17] = [
@@ -81,38 +84,6 @@ pub struct Changes {
 }
 
 impl Gateway {
-    /// The threads of a number, in the archive or out of it, whose last text or whose numbers
-    /// contain the query; newest first.
-    pub async fn threads(
-        &self,
-        caller: &Caller,
-        owner: String,
-        is_archived: bool,
-        page: Page,
-    ) -> Result<Vec<Thread>> {
-        let user_id = caller.user_id.clone();
-        self.read(move |tx| {
-            Ok(tx.all(
-                &format!(
-                    "SELECT {COLUMNS} FROM thread
-                      WHERE user_id = $1 AND owner = $2 AND is_archived = $3
-                        AND (LOWER(last_message_content) LIKE $4 OR LOWER(contact) LIKE $4
-                             OR LOWER(owner) LIKE $4)
-                      ORDER BY order_timestamp DESC, id DESC LIMIT $5 OFFSET $6"
-                ),
-                &[
-                    &user_id,
-                    &owner,
-                    &is_archived,
-                    &page.pattern(),
-                    &page.limit(),
-                    &page.skip(),
-                ],
-            )?)
-        })
-        .await
-    }
-
     /// Changes a thread.
     ///
     /// # Errors
@@ -144,9 +115,7 @@ impl Gateway {
                     &work.now,
                 ],
             )?;
-            thread.ok_or_else(|| {
-                Error::not_found(format!("cannot find message thread with ID [{id}]"))
-            })
+            thread.ok_or_else(|| list::unknown(id))
         })
         .await
     }

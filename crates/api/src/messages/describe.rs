@@ -13,6 +13,7 @@ pub(super) fn list() -> Doc {
     .needs("owner", "The phone's number, in E.164.", phone_number())
     .needs("contact", "The other side.", text())
     .window(20)
+    .places()
     .lists::<Message>(200, "fetched 1 message")
 }
 
@@ -78,6 +79,19 @@ pub(super) fn delete() -> Doc {
     Doc::user("deleteMessage", "Delete a message and its files")
         .finds()
         .empties("It is deleted.")
+}
+
+pub(super) fn cancel() -> Doc {
+    Doc::user(
+        "cancelMessage",
+        "Cancel a message that no phone has fetched yet",
+    )
+    .note(
+        "It is `failed` then, with `cancelled by the client` as its reason. 409 if it is too late.",
+    )
+    .finds()
+    .conflicts()
+    .gives::<Message>(200, "message cancelled successfully")
 }
 
 pub(super) fn report() -> Doc {

@@ -3,6 +3,7 @@
 use axum::extract::State;
 use gateway::{Fields, Gateway};
 
+use super::shown::shown;
 use crate::auth::PhoneOrUser;
 use crate::check;
 use crate::envelope::{self, Answer};
@@ -22,6 +23,6 @@ pub(super) async fn claim(
     let message = gateway.claim(&caller, id).await?;
     Ok(envelope::ok(
         "outstanding message fetched successfully",
-        &message,
+        &shown(&message),
     ))
 }

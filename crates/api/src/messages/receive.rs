@@ -9,6 +9,7 @@ use gateway::message::{MissedCall, ReceivedSms};
 use gateway::phone::Sim;
 use gateway::{Fields, Gateway, Time, number};
 
+use super::shown::shown;
 use crate::Api;
 use crate::auth::PhoneOrUser;
 use crate::body::{JsonBody, LargeJsonBody};
@@ -43,7 +44,10 @@ pub(super) async fn receive(
             .receive_with_files(&caller, sms, files, &options.public_url)
             .await?
     };
-    Ok(envelope::ok("message received successfully", &message))
+    Ok(envelope::ok(
+        "message received successfully",
+        &shown(&message),
+    ))
 }
 
 pub(super) async fn missed(
@@ -55,7 +59,7 @@ pub(super) async fn missed(
     let message = gateway.miss_call(&caller, call).await?;
     Ok(envelope::ok(
         "missed call event stored successfully",
-        &message,
+        &shown(&message),
     ))
 }
 

@@ -6,6 +6,7 @@ use axum::extract::State;
 use gateway::message::{Report, Reported};
 use gateway::{Fields, Gateway, Time};
 
+use super::shown::shown;
 use super::{ID, WRONG_ID, unescaped};
 use crate::auth::PhoneOrUser;
 use crate::body::JsonBody;
@@ -54,7 +55,10 @@ pub(super) async fn report(
         reason: said.reason,
     };
     let message = gateway.report(&caller, id, report).await?;
-    Ok(envelope::ok("message event stored successfully", &message))
+    Ok(envelope::ok(
+        "message event stored successfully",
+        &shown(&message),
+    ))
 }
 
 /// The Android app does not escape what it puts into a report, and repeats for ever what is refused.

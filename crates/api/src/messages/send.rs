@@ -4,6 +4,7 @@ use axum::extract::State;
 use gateway::message::{BulkSms, SEND_AT_LIMIT, SendSms};
 use gateway::{Fields, Gateway, PhoneNumber};
 
+use super::shown::{all_shown, shown};
 use crate::auth::UserCaller;
 use crate::body::JsonBody;
 use crate::check;
@@ -24,7 +25,7 @@ pub(super) async fn send(
         .send(&caller, sms)
         .await
         .map_err(Error::of(INVALID))?;
-    Ok(envelope::ok("message added to queue", &message))
+    Ok(envelope::ok("message added to queue", &shown(&message)))
 }
 
 pub(super) async fn bulk(
@@ -40,7 +41,7 @@ pub(super) async fn bulk(
     // All or none: there is no message here that failed.
     let count = sent.len();
     let message = format!("{count} out of {count} messages processed successfully");
-    Ok(envelope::ok(&message, &sent))
+    Ok(envelope::ok(&message, &all_shown(&sent)))
 }
 
 fn read_one(gateway: &Gateway, body: &Members<'_>) -> Result<SendSms, Error> {

@@ -12,7 +12,7 @@ use utoipa::openapi::security::SecurityRequirement;
 use utoipa::openapi::{Ref, RefOr, Required, ResponseBuilder, Schema};
 
 use super::errors;
-use super::plain::{anything, integer, uuid};
+use super::plain::{anything, integer, time, uuid};
 
 const JSON: &str = "application/json";
 
@@ -24,6 +24,7 @@ pub(crate) struct Doc {
     parameters: Vec<Parameter>,
     has_body: bool,
     may_miss: bool,
+    may_conflict: bool,
     /// Answers nothing that depends on the database.
     fixed: bool,
     schemas: Vec<(String, RefOr<Schema>)>,
@@ -65,6 +66,7 @@ impl Doc {
             parameters: Vec::new(),
             has_body: false,
             may_miss: false,
+            may_conflict: false,
             fixed: false,
             schemas: Vec::new(),
             sent: Vec::new(),
@@ -114,6 +116,20 @@ impl Doc {
                     .schema_type(Type::String)
                     .max_length(Some(100)),
             )
+    }
+
+    /// The parameters of lists that can be read on from a place which new items do not move.
+    pub(crate) fn places(self) -> Self {
+        self.query(
+            "before",
+            "Only items older than this: the `order_timestamp` of the last item seen.",
+            time(),
+        )
+        .query(
+            "before_id",
+            "The id of that item, so that others of the same time are not passed over.",
+            uuid(),
+        )
     }
 
     fn parameter(
@@ -217,6 +233,12 @@ impl Doc {
         self
     }
 
+    /// Answers 409 when the state of things forbids it.
+    pub(crate) fn conflicts(mut self) -> Self {
+        self.may_conflict = true;
+        self
+    }
+
     /// May answer 503, though it is public.
     pub(crate) fn reads(mut self) -> Self {
         self.fixed = false;
@@ -255,6 +277,7 @@ impl Doc {
             (asked, 400),
             (self.keyed, 401),
             (self.may_miss, 404),
+            (self.may_conflict, 409),
             (self.has_body, 413),
             (checked, 422),
             (!self.fixed, 500),

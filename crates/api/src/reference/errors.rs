@@ -34,6 +34,7 @@ pub(super) fn name(status: u16) -> &'static str {
         400 => "Malformed",
         401 => "Unauthorized",
         404 => "NotFound",
+        409 => "Conflict",
         413 => "TooLarge",
         422 => "Invalid",
         503 => "Unavailable",
@@ -72,6 +73,17 @@ pub(super) fn add(components: &mut Components) {
                 "error",
                 None,
                 Some("cannot find message with ID [5f0e6c0a-8d0b-4c47-9a3c-0a6f4b0f6f11]"),
+            ),
+        ),
+        (
+            409,
+            "The state of the thing forbids it.",
+            envelope(
+                "error",
+                None,
+                Some(
+                    "cannot cancel message with ID [5f0e6c0a-8d0b-4c47-9a3c-0a6f4b0f6f11] any more, it is [sent]",
+                ),
             ),
         ),
         (

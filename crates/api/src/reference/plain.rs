@@ -3,7 +3,7 @@
 use serde_json::json;
 use utoipa::PartialSchema as _;
 use utoipa::openapi::schema::{
-    AdditionalProperties, KnownFormat, Object, ObjectBuilder, SchemaFormat, Type,
+    AdditionalProperties, Array, KnownFormat, Object, ObjectBuilder, SchemaFormat, Type,
 };
 use utoipa::openapi::{RefOr, Schema};
 
@@ -14,12 +14,22 @@ pub(crate) fn text() -> Object {
     Object::with_type(Type::String)
 }
 
+/// `true` or `false`.
+pub(crate) fn boolean() -> Object {
+    Object::with_type(Type::Boolean)
+}
+
 /// One of these texts.
 pub(crate) fn one_of(names: &[&str]) -> Object {
     ObjectBuilder::new()
         .schema_type(Type::String)
         .enum_values(Some(names.iter().copied()))
         .build()
+}
+
+/// Several of these, as a parameter that is repeated.
+pub(crate) fn list_of(item: impl Into<RefOr<Schema>>) -> Array {
+    Array::new(item)
 }
 
 /// A whole number.

@@ -54,6 +54,19 @@ pub(crate) struct Message {
     received_at: Option<Time>,
     /// Why it failed, in words.
     failure_reason: Option<String>,
+    /// How the text goes over the air; null for cipher text and missed calls.
+    encoding: Option<Encoding>,
+    /// In how many segments.
+    segment_count: Option<i64>,
+}
+
+/// An alphabet of the air: of the first a segment has 160 characters, of the second 70.
+#[derive(ToSchema)]
+enum Encoding {
+    #[schema(rename = "GSM-7")]
+    Gsm7,
+    #[schema(rename = "UCS-2")]
+    Ucs2,
 }
 
 /// What a message is.
@@ -70,7 +83,7 @@ enum MessageType {
 /// Where a message stands.
 #[derive(ToSchema)]
 #[schema(rename_all = "lowercase")]
-enum MessageStatus {
+pub(super) enum MessageStatus {
     Pending,
     Scheduled,
     Sending,

@@ -1,5 +1,6 @@
 //! Reading and deleting messages.
 
+use axum::http::Method;
 use serde_json::{Value, json};
 
 use crate::support::{CONTACT, NOBODY, OWNER, World, e164, on_each_engine};
@@ -114,7 +115,7 @@ async fn a_message_is_shown_and_deleted() {
             .says(200, "message fetched successfully")
             .ok();
         assert_eq!(shown["content"], "hi");
-        assert_eq!(shown.as_object().unwrap().len(), 27);
+        assert_eq!(shown.as_object().unwrap().len(), 29);
         world.user().delete(&path).await.empty();
         let gone = format!("cannot find message with ID [{}]", &path[13..]);
         world.user().get(&path).await.missing(&gone);
@@ -155,4 +156,37 @@ async fn ids_are_lower_case_and_version_4() {
         .delete(&format!("/v1/messages/{NOBODY}"))
         .await
         .missing(&format!("cannot find message with ID [{NOBODY}]"));
+}
+
+#[tokio::test]
+async fn a_message_is_cancelled_until_a_phone_has_it() {
+    on_each_engine(async |world: World| {
+        let phone = world.phone(&[OWNER]).await;
+        let id = send(&world, "hi").await;
+        let path = format!("/v1/messages/{id}/cancel");
+        let answer = world.user().post(&path, json!({})).await;
+        let cancelled = answer.says(200, "message cancelled successfully").ok();
+        assert_eq!(cancelled["status"], "failed");
+        assert_eq!(cancelled["failure_reason"], "cancelled by the client");
+        let claim = format!("/v1/messages/outstanding?message_id={id}");
+        assert_eq!(phone.get(&claim).await.status, 404);
+        let late = format!("cannot cancel message with ID [{id}] any more, it is [failed]");
+        // No body is needed.
+        let again = world.user().send(Method::POST, &path, None, "").await;
+        again.conflicts(&late);
+        let unknown = format!("/v1/messages/{NOBODY}/cancel");
+        let missing = format!("cannot find message with ID [{NOBODY}]");
+        world
+            .user()
+            .post(&unknown, json!({}))
+            .await
+            .missing(&missing);
+        let wrong = world.user().post("/v1/messages/x/cancel", json!({})).await;
+        wrong.invalid(
+            "validation errors while cancelling message",
+            json!({"messageID": ["The messageID field must contain valid UUID"]}),
+        );
+        phone.post(&path, json!({})).await.unauthorized();
+    })
+    .await;
 }

@@ -45,7 +45,7 @@ async fn one_phone_claims_a_message_once() {
             .says(200, "outstanding message fetched successfully");
         let data = answer.ok();
         assert_eq!(data["status"], "sending");
-        assert_eq!(data.as_object().unwrap().len(), 27);
+        assert_eq!(data.as_object().unwrap().len(), 29);
         phone.get(&claim).await.missing(&unknown);
         let nobody = format!("/v1/messages/outstanding?message_id={NOBODY}");
         phone.get(&nobody).await.missing(&format!(

@@ -61,7 +61,7 @@ async fn a_message_is_queued() {
         ] {
             assert_eq!(data[name], value, "{name}");
         }
-        assert_eq!(data.as_object().unwrap().len(), 27);
+        assert_eq!(data.as_object().unwrap().len(), 29);
         let plain = world
             .user()
             .post(SEND, with(sms(), "request_id", json!("  ")))

@@ -363,6 +363,13 @@ impl Answer {
         assert_eq!(self.json(), expected);
     }
 
+    /// 409 without data.
+    #[track_caller]
+    pub fn conflicts(&self, message: &str) {
+        assert_eq!(self.status, 409, "{}", self.text());
+        assert_eq!(self.json(), json!({"message": message, "status": "error"}));
+    }
+
     /// 404 without data.
     #[track_caller]
     pub fn missing(&self, message: &str) {

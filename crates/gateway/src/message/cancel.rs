@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use super::{COLUMNS, Message, Status, unknown};
 use crate::caller::Caller;
-use crate::{Error, Fields, Gateway, Result, Work, for_update};
+use crate::{Error, Gateway, Result, Work, for_update};
 
 /// Why a cancelled message failed: the wire has no status of its own for it.
 const REASON: &str = "cancelled by the client";
@@ -13,8 +13,8 @@ impl Gateway {
     /// Cancels a message: it is `failed` now, and the phone is not woken for it any more.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for an unknown message; [`Error::Invalid`] under `messageID` if the
-    /// phone has it already, or it is over.
+    /// [`Error::NotFound`] for an unknown message; [`Error::Conflict`] if the phone has it already,
+    /// or it is over.
     pub async fn cancel_message(&self, caller: &Caller, id: Uuid) -> Result<Message> {
         let user_id = caller.user_id.clone();
         self.write(move |work| {
@@ -23,9 +23,8 @@ impl Gateway {
                 status,
                 Status::Pending | Status::Scheduled | Status::Expired
             ) {
-                return Err(Error::Invalid(Fields::one(
-                    "messageID",
-                    format!("The message cannot be cancelled any more, it is [{status}]"),
+                return Err(Error::Conflict(format!(
+                    "cannot cancel message with ID [{id}] any more, it is [{status}]"
                 )));
             }
             let source = format!("/v1/messages/{id}/cancel");

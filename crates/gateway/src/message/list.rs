@@ -5,7 +5,18 @@ use uuid::Uuid;
 use super::{COLUMNS, Message, owned};
 use crate::caller::Caller;
 use crate::clock::Time;
-use crate::{Gateway, Page, Result};
+use crate::{Before, Gateway, Page, Result};
+
+/// Whose messages a list is of.
+#[derive(Debug, Clone)]
+pub struct Between {
+    /// The account's number.
+    pub owner: String,
+    /// The other side, exactly.
+    pub contact: String,
+    /// Only those that come after this one in the list.
+    pub before: Option<Before>,
+}
 
 impl Gateway {
     /// One message of the caller's account.
@@ -39,25 +50,28 @@ impl Gateway {
     pub async fn messages(
         &self,
         caller: &Caller,
-        owner: String,
-        contact: String,
+        between: Between,
         page: Page,
     ) -> Result<Vec<Message>> {
         let user_id = caller.user_id.clone();
+        let (time, id) = Before::bounds(between.before);
         self.read(move |tx| {
             Ok(tx.all(
                 &format!(
                     "SELECT {COLUMNS} FROM message
                       WHERE user_id = $1 AND owner = $2 AND contact = $3 AND LOWER(content) LIKE $4
+                        AND order_timestamp <= $7 AND (order_timestamp < $7 OR id < $8)
                       ORDER BY order_timestamp DESC, id DESC LIMIT $5 OFFSET $6"
                 ),
                 &[
                     &user_id,
-                    &owner,
-                    &contact,
+                    &between.owner,
+                    &between.contact,
                     &page.pattern(),
                     &page.limit(),
                     &page.skip(),
+                    &time,
+                    &id,
                 ],
             )?)
         })

@@ -8,7 +8,7 @@ use gateway::message::{Message, Status};
 use gateway::phone::Changes;
 use gateway::{Error, Page};
 
-use crate::support::{CONTACT, MINUTE, OWNER, World, on_each_engine};
+use crate::support::{CONTACT, MINUTE, OWNER, World, between, on_each_engine};
 
 const HEADER: &str = "FromPhoneNumber,ToPhoneNumber,Content,SendTime(optional)";
 
@@ -38,9 +38,7 @@ async fn messages(world: &World) -> Vec<Message> {
         limit: -1,
         ..Page::default()
     };
-    let found = world
-        .gateway
-        .messages(&world.user, OWNER.to_owned(), CONTACT.to_owned(), all);
+    let found = world.gateway.messages(&world.user, between(), all);
     let mut found = found.await.unwrap();
     found.sort_by_key(|message| message.content.clone());
     found

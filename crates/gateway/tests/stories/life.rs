@@ -9,7 +9,7 @@ use gateway::message::{BulkSms, Reported, SendSms, Status};
 use gateway::phone::Changes;
 use serde_json::json;
 
-use crate::support::{CONTACT, MINUTE, OWNER, World, number, on_each_engine, sms};
+use crate::support::{MINUTE, OWNER, World, between, number, on_each_engine, sms};
 
 #[tokio::test]
 async fn a_message_is_sent_and_delivered() {
@@ -306,7 +306,7 @@ async fn nobody_sends_from_a_strange_number() {
         assert_eq!(wrong["from"][0], format!("no phone found with with 'from' number [{OWNER}]. install the android app on your phone to start sending messages"));
         assert_eq!(wrong["from"].as_array().unwrap().len(), 2);
         let page = gateway::Page { limit: -1, ..gateway::Page::default() };
-        let stored = world.gateway.messages(&world.user, OWNER.to_owned(), CONTACT.to_owned(), page).await;
+        let stored = world.gateway.messages(&world.user, between(), page).await;
         assert!(stored.unwrap().is_empty());
     })
     .await;

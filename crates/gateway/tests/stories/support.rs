@@ -6,7 +6,7 @@ use gateway::account::NewUser;
 use gateway::delivery::{Delivery, Kind, News, Outcome, Seen, Settlement};
 use gateway::event::Recorded;
 use gateway::mail::Mail;
-use gateway::message::{Message, ReceivedSms, Report, Reported, SendSms};
+use gateway::message::{Between, Message, ReceivedSms, Report, Reported, SendSms};
 use gateway::phone::{Changes, Phone, Sim};
 use gateway::webhook::policy::Policy;
 use gateway::webhook::{Draft, Webhook, WebhookUrl};
@@ -298,6 +298,15 @@ pub fn incoming(world: &World, from: &str, content: &str) -> ReceivedSms {
 
 pub fn number(text: &str) -> PhoneNumber {
     PhoneNumber::parse(text).unwrap()
+}
+
+/// The whole conversation with the contact.
+pub fn between() -> Between {
+    Between {
+        owner: OWNER.to_owned(),
+        contact: CONTACT.to_owned(),
+        before: None,
+    }
 }
 
 pub fn sms(content: &str) -> SendSms {

@@ -5,11 +5,13 @@ use std::time::Duration;
 use gateway::event::Kind;
 use gateway::message::{MissedCall, Reported, SendSms, Status};
 use gateway::phone::{self, Sim};
-use gateway::thread::{COLORS, Changes, Thread};
+use gateway::thread::{COLORS, Changes, Thread, Wanted};
 use gateway::{Error, Page, Time};
 use serde_json::json;
 
-use crate::support::{CONTACT, MINUTE, OWNER, World, incoming, number, on_each_engine, sms};
+use crate::support::{
+    CONTACT, MINUTE, OWNER, World, between, incoming, number, on_each_engine, sms,
+};
 
 const ALL: i64 = 100;
 
@@ -19,11 +21,13 @@ async fn listed(world: &World, is_archived: bool, query: &str) -> Vec<Thread> {
         limit: ALL,
         query: query.to_owned(),
     };
-    world
-        .gateway
-        .threads(&world.user, OWNER.to_owned(), is_archived, page)
-        .await
-        .unwrap()
+    let wanted = Wanted {
+        owner: Some(OWNER.to_owned()),
+        is_archived,
+        ..Wanted::default()
+    };
+    let threads = world.gateway.threads(&world.user, wanted, page).await;
+    threads.unwrap()
 }
 
 /// The one thread that is not archived.
@@ -297,7 +301,7 @@ async fn a_thread_goes_with_all_its_messages() {
         };
         let rest = world
             .gateway
-            .messages(&world.user, OWNER.to_owned(), CONTACT.to_owned(), page)
+            .messages(&world.user, between(), page)
             .await
             .unwrap();
         assert!(rest.is_empty());

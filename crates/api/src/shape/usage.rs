@@ -1,0 +1,25 @@
+//! Usage.
+
+use gateway::Uuid;
+use utoipa::ToSchema;
+
+use super::Time;
+
+/// What an account sent and received in a billing cycle.
+#[derive(ToSchema)]
+pub(crate) struct BillingUsage {
+    id: Uuid,
+    user_id: String,
+    /// Messages released to a phone; the cycle is that of their request.
+    sent_messages: i64,
+    /// SMS that phones received; missed calls are free.
+    received_messages: i64,
+    /// Always 0.
+    total_cost: i64,
+    /// Midnight of the account's day, in UTC.
+    start_timestamp: Time,
+    /// One second before the next cycle begins.
+    end_timestamp: Time,
+    created_at: Time,
+    updated_at: Time,
+}

@@ -25,7 +25,8 @@ export const api = createClient<paths>({
 });
 
 interface Answered<T> {
-  data?: { data: T } | undefined;
+  // Answers that only say that it is done have nothing in them.
+  data?: { data?: T; message?: unknown } | undefined;
   error?: unknown;
   response: Response;
 }

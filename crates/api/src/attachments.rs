@@ -4,6 +4,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
 use gateway::Gateway;
+use gateway::api_key::Scope;
 use http::{HeaderValue, header};
 use tokio_util::io::ReaderStream;
 
@@ -25,7 +26,7 @@ pub(crate) fn routes(routes: Routes) -> Routes {
     .reads()
     .finds()
     .text("application/octet-stream", "The file, with its own type.");
-    routes.tag("Messages").get(
+    routes.tag("Messages", Scope::Send).get(
         "/v1/attachments/{user}/{message}/{index}/{file}",
         download,
         doc,

@@ -1,32 +1,46 @@
-//! Who is asking: the account by its key, or on a phone's routes also a phone by its own.
+//! Who is asking: the account by its key, by a named key or by a session of the dashboard, or on a
+//! phone's routes also a phone by its own key.
 //!
-//! A user key is read from the header `x-api-key`, else from a member of the JSON body with that
-//! name, else from the query. A phone key, which begins with `pk_`, counts in the header only.
+//! A key is read from the header `x-api-key`, else from a member of the JSON body with that name,
+//! else from the query. A phone key, which begins with `pk_`, counts in the header only. Without any
+//! key the cookie of a session counts; then the request must come from the server's own pages.
+
+mod visitor;
 
 use axum::extract::{FromRequestParts, Request};
+use gateway::api_key::{self, Scope};
 use gateway::{Caller, Gateway};
 use http::request::Parts;
 use http::{HeaderMap, Uri};
 
 use crate::error::Error;
 use crate::query::Query;
-use crate::{Api, body, json};
+use crate::{Api, body, cookie, json};
+
+pub(crate) use visitor::Knock;
+pub use visitor::Peer;
 
 const NAME: &str = "x-api-key";
 const PHONE_KEY: &str = "pk_";
 
-/// An account, by its own key.
+/// What a named key must be good for on a route. Every route with callers has one: without it, it
+/// serves nobody.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Needs(pub(crate) Scope);
+
+/// An account, by its own key, a named one or a session.
 pub(crate) struct UserCaller(pub(crate) Caller);
 
-/// A phone by its key, or an account by its own.
+/// A phone by its key, or an account.
 pub(crate) struct PhoneOrUser(pub(crate) Caller);
 
 impl FromRequestParts<Api> for UserCaller {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Error> {
-        let caller = user(parts, &api.gateway).await?;
-        caller.map(Self).ok_or(Error::Unauthorized)
+        let caller = user(parts, api).await?.ok_or(Error::Unauthorized)?;
+        admit(parts, &caller)?;
+        Ok(Self(caller))
     }
 }
 
@@ -34,15 +48,30 @@ impl FromRequestParts<Api> for PhoneOrUser {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Error> {
-        let caller = match in_header(&parts.headers) {
-            Some(key) if key.starts_with(PHONE_KEY) => api.gateway.phone_caller(key).await?,
-            _ => user(parts, &api.gateway).await?,
-        };
-        caller.map(Self).ok_or(Error::Unauthorized)
+        if let Some(key) = in_header(&parts.headers).filter(|key| key.starts_with(PHONE_KEY)) {
+            let phone = api.gateway.phone_caller(key).await?;
+            return phone.map(Self).ok_or(Error::Unauthorized);
+        }
+        let caller = user(parts, api).await?.ok_or(Error::Unauthorized)?;
+        admit(parts, &caller)?;
+        Ok(Self(caller))
     }
 }
 
-async fn user(parts: &Parts, gateway: &Gateway) -> Result<Option<Caller>, Error> {
+/// Refuses a named key that is not good for this route.
+fn admit(parts: &Parts, caller: &Caller) -> Result<(), Error> {
+    let Some(Needs(scope)) = parts.extensions.get() else {
+        tracing::error!(uri = parts.uri.path(), "a route does not say what it needs");
+        return Err(Error::Internal);
+    };
+    caller.may(*scope).map_err(|_| {
+        Error::Forbidden(format!(
+            "This API key may not do that: it needs the scope [{scope}]"
+        ))
+    })
+}
+
+async fn user(parts: &Parts, api: &Api) -> Result<Option<Caller>, Error> {
     let found;
     let key = match (
         in_header(&parts.headers),
@@ -55,10 +84,33 @@ async fn user(parts: &Parts, gateway: &Gateway) -> Result<Option<Caller>, Error>
             found.as_str()
         }
     };
-    if key.is_empty() || key == "undefined" || key.starts_with(PHONE_KEY) {
+    match key {
+        "" => session(parts, api).await,
+        key => by_key(key, &api.gateway).await,
+    }
+}
+
+async fn by_key(key: &str, gateway: &Gateway) -> Result<Option<Caller>, Error> {
+    if key == "undefined" || key.starts_with(PHONE_KEY) {
         return Ok(None);
     }
+    if key.starts_with(api_key::PREFIX) {
+        return Ok(gateway.named_caller(key).await?);
+    }
     Ok(gateway.user(key).await?)
+}
+
+/// By the cookie, which a browser also sends along with what other pages make it ask.
+async fn session(parts: &Parts, api: &Api) -> Result<Option<Caller>, Error> {
+    let Some(token) = cookie::read(&parts.headers) else {
+        return Ok(None);
+    };
+    if !parts.method.is_safe() && !visitor::is_from_own_page(parts, &api.options.public_url) {
+        return Err(Error::Forbidden(
+            "This request comes from a page of another server.".to_owned(),
+        ));
+    }
+    Ok(api.gateway.session(token).await?)
 }
 
 /// The header's value, unless it is empty. One that is no text is nobody's key.

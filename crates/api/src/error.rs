@@ -1,7 +1,7 @@
 //! What is wrong with a request, or with us, and how the wire says so.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::response::{IntoResponse, Response};
 use gateway::Fields;
@@ -16,10 +16,14 @@ pub(crate) enum Error {
     Malformed(String),
     /// 401: nobody we know.
     Unauthorized,
+    /// 401: the password is not this account's, or there is no such account.
+    WrongPassword,
     /// 401: somebody else, where only oneself is served. The reference spells the header differently.
     NotYourself,
     /// 401: a phone key for another number.
     NotBound { number: String, held: Vec<String> },
+    /// 403: known, but not allowed to.
+    Forbidden(String),
     /// 404.
     NotFound(String),
     /// 409.
@@ -28,6 +32,8 @@ pub(crate) enum Error {
     TooLarge,
     /// 422: the route's own words, and what is wrong field by field.
     Invalid(&'static str, Fields),
+    /// 429: not before this time has passed.
+    TooMany(Duration),
     /// 503: try again.
     Unavailable,
     /// 500, logged where it was met.
@@ -62,6 +68,7 @@ impl From<gateway::Error> for Error {
             gateway::Error::Invalid(fields) => Self::Invalid("validation errors", fields),
             gateway::Error::NotBound { number, held } => Self::NotBound { number, held },
             gateway::Error::Unauthorized => Self::Unauthorized,
+            gateway::Error::TooMany(wait) => Self::TooMany(wait),
             error => {
                 tracing::error!(%error, "a request failed");
                 Self::Internal
@@ -91,8 +98,15 @@ impl IntoResponse for Error {
             Self::Unauthorized => not_authorized("x-api-key"),
             Self::NotYourself => not_authorized("X-API-Key"),
             Self::NotBound { number, held } => not_bound(&number, &held),
+            Self::WrongPassword => envelope::error(
+                StatusCode::UNAUTHORIZED,
+                NOT_AUTHORIZED,
+                Some(&"The e-mail address or the password is wrong."),
+            ),
+            Self::Forbidden(why) => envelope::error(StatusCode::FORBIDDEN, &why, None::<&()>),
             Self::NotFound(what) => envelope::error(StatusCode::NOT_FOUND, &what, None::<&()>),
             Self::Conflict(why) => envelope::error(StatusCode::CONFLICT, &why, None::<&()>),
+            Self::TooMany(wait) => too_many(wait),
             Self::TooLarge => {
                 (StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large").into_response()
             }
@@ -121,6 +135,15 @@ fn not_bound(number: &str, held: &[String]) -> Response {
     );
     let message = "You are not authorized to carry out the request for this phone number";
     envelope::error(StatusCode::UNAUTHORIZED, message, Some(&why))
+}
+
+/// Whole seconds, rounded up: a second too early would be too early again.
+fn too_many(wait: Duration) -> Response {
+    let seconds = wait.as_millis().div_ceil(1000).max(1);
+    let noun = if seconds == 1 { "second" } else { "seconds" };
+    let message = format!("Too many attempts. Please try again in {seconds} {noun}.");
+    let answer = envelope::error(StatusCode::TOO_MANY_REQUESTS, &message, None::<&()>);
+    ([(header::RETRY_AFTER, seconds.to_string())], answer).into_response()
 }
 
 fn unavailable() -> Response {

@@ -5,6 +5,7 @@ mod describe;
 mod stream;
 
 use axum::extract::State;
+use gateway::api_key::Scope;
 use gateway::event::{Kind, Recorded};
 use gateway::{Fields, Gateway};
 use serde::Serialize;
@@ -24,7 +25,7 @@ const USUAL: i64 = 100;
 
 pub(crate) fn routes(routes: Routes) -> Routes {
     routes
-        .tag("Events")
+        .tag("Events", Scope::Read)
         .get("/v1/events", list, describe::list())
         .get("/v1/events/stream", stream::follow, describe::stream())
 }

@@ -1,6 +1,7 @@
 //! Heartbeats of phones.
 
 use axum::extract::State;
+use gateway::api_key::Scope;
 use gateway::heartbeat::Beat;
 use gateway::{Fields, Gateway, PhoneNumber};
 use http::HeaderMap;
@@ -29,7 +30,7 @@ pub(crate) fn routes(routes: Routes) -> Routes {
         )
         .lists::<shape::Heartbeat>(201, "[1] heartbeats received successfully");
     routes
-        .tag("Phones")
+        .tag("Phones", Scope::Phones)
         .get("/v1/heartbeats", list, seen)
         .post("/v1/heartbeats", store, beat)
 }

@@ -7,6 +7,7 @@ mod attachments;
 mod auth;
 mod body;
 mod check;
+mod cookie;
 mod csv;
 mod envelope;
 mod error;
@@ -25,6 +26,8 @@ mod reference;
 mod requests;
 mod routes;
 mod schedules;
+mod sessions;
+mod setup;
 mod shape;
 mod threads;
 mod usage;
@@ -39,6 +42,7 @@ use axum::extract::FromRef;
 use gateway::Gateway;
 use tokio_util::sync::CancellationToken;
 
+pub use auth::Peer;
 pub use requests::Requests;
 
 use reference::Reference;
@@ -49,6 +53,8 @@ use routes::Routes;
 pub struct Options {
     /// Where this server is reached, without a slash at its end; URLs of attachments begin with it.
     pub public_url: String,
+    /// Whether anybody may make an account.
+    pub sign_up: bool,
     /// Bytes of a request's body at most.
     pub body_limit: usize,
     /// The same for received messages, whose files come with them.
@@ -68,6 +74,7 @@ impl Options {
         let public_url: String = public_url.into();
         Self {
             public_url: public_url.trim_end_matches('/').to_owned(),
+            sign_up: false,
             body_limit: 4 << 20,
             // The documented three million bytes of files take four as base64; twice that leaves
             // room to say what is wrong with a little too much.
@@ -108,6 +115,8 @@ pub fn router(gateway: Gateway, options: Options) -> Router {
         users::routes,
         events::routes,
         usage::routes,
+        setup::routes,
+        sessions::routes,
         reference::routes,
     ];
     let routes = Routes::new(options.requests.clone());

@@ -11,6 +11,7 @@ mod unescaped;
 
 use axum::extract::State;
 use axum::response::Response;
+use gateway::api_key::Scope;
 use gateway::message::Between;
 use gateway::{Fields, Gateway, PhoneNumber};
 
@@ -25,7 +26,7 @@ use shown::{all_shown, shown};
 
 pub(crate) fn routes(routes: Routes) -> Routes {
     routes
-        .tag("Messages")
+        .tag("Messages", Scope::Send)
         .get("/v1/messages", list, describe::list())
         .get("/v1/messages/search", search::search, search::describe())
         .get(

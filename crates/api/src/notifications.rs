@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use axum::extract::State;
+use gateway::api_key::Scope;
 use gateway::{Fields, Uuid};
 
 use crate::Api;
@@ -33,7 +34,7 @@ pub(crate) fn routes(routes: Routes) -> Routes {
     .lists::<shape::Notification>(200, "fetched 1 notification")
     .empties("Nobody wants anything of the phone.");
     routes
-        .tag("Phones")
+        .tag("Phones", Scope::Phones)
         .get("/v1/phones/notifications", poll, doc)
 }
 

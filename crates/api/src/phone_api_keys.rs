@@ -1,6 +1,7 @@
 //! Keys that phones show instead of the account's own.
 
 use axum::extract::State;
+use gateway::api_key::Scope;
 use gateway::{Fields, Gateway, number};
 use serde_json::json;
 
@@ -18,6 +19,7 @@ use crate::shape;
 pub(crate) fn routes(routes: Routes) -> Routes {
     let listed = Doc::user("listPhoneApiKeys", "List keys of phones, newest first")
         .window(1)
+        .scope(Scope::Phones)
         .lists::<shape::PhoneKey>(200, "fetched 1 phone API key");
     let created = Doc::user("createPhoneApiKey", "Make a key for phones")
         .takes::<shape::NewPhoneKey>(json!({"name": "desk"}))
@@ -29,7 +31,7 @@ pub(crate) fn routes(routes: Routes) -> Routes {
         .finds()
         .empties("It is taken away.");
     routes
-        .tag("Phone API keys")
+        .tag("Phone API keys", Scope::Phones)
         .get("/v1/phone-api-keys", list, listed)
         .post("/v1/phone-api-keys", create, created)
         .delete("/v1/phone-api-keys/{id}", revoke, revoked)

@@ -1,6 +1,7 @@
 //! Phones: their settings, and how a phone signs in.
 
 use axum::extract::State;
+use gateway::api_key::Scope;
 use gateway::phone::{Changes, Sim};
 use gateway::{Fields, Gateway, PhoneNumber, Uuid};
 use serde_json::json;
@@ -35,7 +36,7 @@ pub(crate) fn routes(routes: Routes) -> Routes {
         .finds()
         .does("phone deleted successfully");
     routes
-        .tag("Phones")
+        .tag("Phones", Scope::Phones)
         .get("/v1/phones", list, listed)
         .put("/v1/phones", update, updated)
         .put("/v1/phones/fcm-token", sign_in, signed_in)

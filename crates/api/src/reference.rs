@@ -12,6 +12,7 @@ use std::sync::OnceLock;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
+use gateway::api_key::Scope;
 use http::header;
 use serde_json::json;
 use utoipa::openapi::path::{HttpMethod, Paths};
@@ -29,7 +30,7 @@ pub(crate) use plain::{boolean, integer, list_of, one_of, phone_number, text, ti
 /// Adds the routes that show the description.
 pub(crate) fn routes(routes: Routes) -> Routes {
     routes
-        .tag("Server")
+        .tag("Server", Scope::Admin)
         .get(
             "/openapi.json",
             json,
@@ -56,11 +57,18 @@ pub(crate) struct Description {
 
 impl Description {
     /// Adds a route.
-    pub(crate) fn add(&mut self, method: HttpMethod, path: &str, tag: &'static str, doc: Doc) {
+    pub(crate) fn add(
+        &mut self,
+        method: HttpMethod,
+        path: &str,
+        tag: &'static str,
+        scope: Option<Scope>,
+        doc: Doc,
+    ) {
         if !self.tags.contains(&tag) {
             self.tags.push(tag);
         }
-        let told = doc.finish(path, tag);
+        let told = doc.finish(path, tag, scope);
         self.sent.extend(told.sent);
         self.components.schemas.extend(told.schemas);
         self.paths
@@ -85,6 +93,8 @@ impl Description {
         errors::add(&mut components);
         let key = ApiKeyValue::with_description("x-api-key", KEY);
         components.add_security_scheme("key", SecurityScheme::ApiKey(ApiKey::Header(key)));
+        let session = ApiKeyValue::with_description("httpsms_session", SESSION);
+        components.add_security_scheme("session", SecurityScheme::ApiKey(ApiKey::Cookie(session)));
         let mut info = Info::new("httpsms", env!("CARGO_PKG_VERSION"));
         info.description = Some(ABOUT.to_owned());
         let mut license = License::new("Apache-2.0");
@@ -101,7 +111,10 @@ impl Description {
     }
 }
 
-const KEY: &str = "The key of an account, or on a phone's routes the key of a phone, which begins with `pk_`. The key of an account may also be a member of the JSON body or of the query with this name.";
+const KEY: &str = "The key of an account, or on a phone's routes the key of a phone, which begins with `pk_`. The key of an account may also be a member of the JSON body or of the query with this name. So may a named key, which begins with `ak_`; it needs the scope that the route names, or `admin`.";
+
+const SESSION: &str =
+    "The cookie of a session, set by `POST /v1/sessions`. It stands for the key of its account.";
 
 const ABOUT: &str = "Turns Android phones and GSM modems into an SMS API. Answers are JSON objects with `status` (`success` or `error`), `message` (for people) and `data`. Letter case of paths, of members of a body and of a query does not matter; unknown members are ignored; `null` is like an absent member. Times are RFC 3339.";
 

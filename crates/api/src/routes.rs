@@ -1,18 +1,21 @@
 //! The list of routes as the nouns fill it, and what becomes of requests that none of them takes.
-//! A route is added with its description and its counter, or not at all.
+//! A route is added with its description, its counter and what keys it needs, or not at all.
 
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::Request;
 use axum::handler::Handler;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{self, MethodRouter};
 use gateway::Gateway;
+use gateway::api_key::Scope;
 use http::{HeaderName, Method, StatusCode, header};
-use tower::util::MapResponseLayer;
+use tower::util::{MapRequestLayer, MapResponseLayer};
 use tower_http::cors::{AllowMethods, Any, CorsLayer};
 use utoipa::openapi::HttpMethod;
 
+use crate::auth::Needs;
 use crate::front::{Front, Paths};
 use crate::reference::{Description, Doc, Reference};
 use crate::requests::{Counter, Requests};
@@ -25,6 +28,7 @@ pub(crate) struct Routes {
     description: Description,
     requests: Requests,
     tag: &'static str,
+    writes: Scope,
 }
 
 impl Routes {
@@ -35,12 +39,15 @@ impl Routes {
             description: Description::default(),
             requests,
             tag: "",
+            writes: Scope::Admin,
         }
     }
 
-    /// The heading under which the routes that follow are described.
-    pub(crate) fn tag(mut self, tag: &'static str) -> Self {
+    /// The heading under which the routes that follow are described, and what a named key must be
+    /// good for to use them. For `GET` that is reading; [`Doc::scope`] says otherwise.
+    pub(crate) fn tag(mut self, tag: &'static str, writes: Scope) -> Self {
         self.tag = tag;
+        self.writes = writes;
         self
     }
 
@@ -107,16 +114,21 @@ impl Routes {
             _ => "GET",
         };
         let counter = self.requests.counter(name, path);
-        self.description.add(method, path, self.tag, doc);
+        let scope = doc.needs_scope(&method, self.writes);
+        self.description.add(method, path, self.tag, scope, doc);
         if !self.paths.contains(&path) {
             self.paths.push(path);
         }
+        let route = match scope {
+            Some(scope) => route.route_layer(needing(scope)),
+            None => route,
+        };
         route.route_layer(counting(&counter))
     }
 
     /// The whole server.
     pub(crate) fn finish(self, gateway: Gateway, options: Options) -> Router {
-        let mut all = self.tag("Server");
+        let mut all = self.tag("Server", Scope::Admin);
         let (health, doc) = (health::routes(), health::doc());
         let health = all.described(HttpMethod::Get, health::PATH, health, doc);
         let other = all.requests.counter("", "");
@@ -142,6 +154,16 @@ impl Routes {
         );
         Router::new().fallback_service(front)
     }
+}
+
+/// Lets the caller's extractor know what the route needs.
+fn needing(
+    scope: Scope,
+) -> MapRequestLayer<impl Fn(Request) -> Request + Clone + Send + Sync + 'static> {
+    MapRequestLayer::new(move |mut request: Request| {
+        request.extensions_mut().insert(Needs(scope));
+        request
+    })
 }
 
 /// Lets a counter see what passes.

@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
+use gateway::api_key::Scope;
 use gateway::schedule::{Draft, Window};
 use gateway::{Gateway, Uuid};
 use serde_json::json;
@@ -31,7 +32,7 @@ pub(crate) fn routes(routes: Routes) -> Routes {
         .note("Phones that used it may send at any time.")
         .empties("It is deleted.");
     routes
-        .tag("Send schedules")
+        .tag("Send schedules", Scope::Phones)
         .get("/v1/send-schedules", list, listed)
         .post("/v1/send-schedules", create, made)
         .put("/v1/send-schedules/{id}", replace, replaced)

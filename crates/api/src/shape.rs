@@ -27,7 +27,9 @@ pub(crate) use phone::{
 pub(crate) use schedule::{PutSchedule, Schedule};
 pub(crate) use thread::{MessageThread, PutThread, ThreadCounts};
 pub(crate) use usage::BillingUsage;
-pub(crate) use user::User;
+pub(crate) use user::{
+    Credentials, PutNotifications, PutPassword, PutUser, Session, SetUp, Setup, User,
+};
 pub(crate) use webhook::{PutWebhook, RotateKey, Webhook};
 
 /// A time.

@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
+use gateway::api_key::Scope;
 use gateway::thread::{Changes, Wanted};
 use gateway::{Fields, Gateway};
 use serde_json::json;
@@ -33,7 +34,7 @@ pub(crate) fn routes(routes: Routes) -> Routes {
         .finds()
         .empties("It is deleted.");
     routes
-        .tag("Threads")
+        .tag("Threads", Scope::Send)
         .get("/v1/message-threads", list, describe_list())
         .get("/v1/message-threads/counts", counts, counted)
         .get("/v1/message-threads/{id}", show, shown)

@@ -1,6 +1,7 @@
 //! Usage: what an account sent and received, by billing cycles.
 
 use axum::extract::State;
+use gateway::api_key::Scope;
 use gateway::{Fields, Gateway};
 
 use crate::auth::UserCaller;
@@ -27,7 +28,7 @@ pub(crate) fn routes(routes: Routes) -> Routes {
     )
     .lists::<shape::BillingUsage>(200, "fetched 1 billing usage record");
     routes
-        .tag("Usage")
+        .tag("Usage", Scope::Read)
         .get("/v1/billing/usage", show, current)
         .get("/v1/billing/usage-history", list, history)
 }

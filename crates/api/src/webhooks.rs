@@ -9,6 +9,7 @@ mod policy;
 mod replays;
 
 use axum::extract::State;
+use gateway::api_key::Scope;
 use gateway::{Fields, Gateway};
 
 use crate::auth::UserCaller;
@@ -22,7 +23,7 @@ use crate::routes::Routes;
 
 pub(crate) fn routes(routes: Routes) -> Routes {
     let routes = routes
-        .tag("Webhooks")
+        .tag("Webhooks", Scope::Webhooks)
         .get("/v1/webhooks", list, describe::list())
         .post("/v1/webhooks", create, describe::create())
         .get("/v1/webhooks/{id}", show, describe::show())

@@ -2,6 +2,7 @@
 
 mod delete;
 mod settings;
+mod setup;
 
 use db::{Scalar, Tx};
 use serde::Serialize;
@@ -117,7 +118,7 @@ impl Gateway {
     /// is needed.
     pub async fn sign_up(&self, email: String, password: String, open: bool) -> Result<User> {
         let mut wrong = Fields::default();
-        password::check(&password, &mut wrong);
+        password::check("password", &password, &mut wrong);
         wrong.check().map_err(Error::Invalid)?;
         let new = NewUser {
             email,
@@ -218,10 +219,7 @@ fn no_accounts(tx: &mut Tx<'_>) -> Result<bool> {
 impl Work<'_, '_> {
     /// Whether there is no account; it stays so until the transaction ends.
     fn is_unused(&mut self) -> Result<bool> {
-        if self.tx.engine() == db::Engine::Postgres {
-            self.tx
-                .execute("LOCK TABLE account IN SHARE ROW EXCLUSIVE MODE", &[])?;
-        }
+        self.lock_accounts()?;
         no_accounts(self.tx)
     }
 

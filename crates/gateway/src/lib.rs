@@ -57,6 +57,7 @@ pub use uuid::Uuid;
 use delivery::Handoff;
 use idempotency::Once;
 use secret::Keyring;
+use session::Guesses;
 use wake::Wake;
 
 /// What an operation that was refused or failed says.
@@ -82,6 +83,9 @@ pub enum Error {
     /// The caller may not do this to somebody else.
     #[error("not authorized")]
     Unauthorized,
+    /// Too many attempts: not before this time has passed.
+    #[error("too many attempts, wait for {0:?}")]
+    TooMany(Duration),
     /// The database.
     #[error(transparent)]
     Db(#[from] db::Error),
@@ -165,6 +169,7 @@ struct Inner {
     settings: Settings,
     handoff: Arc<Handoff>,
     wake: Arc<Wake>,
+    guesses: Guesses,
 }
 
 /// An open transaction, the time it happens at, and what it may have to tell.
@@ -203,6 +208,10 @@ const STEPS: &[(&str, &str)] = &[
     ("0007_feed", include_str!("../migrations/0007_feed.sql")),
     ("0008_usage", include_str!("../migrations/0008_usage.sql")),
     ("0009_search", include_str!("../migrations/0009_search.sql")),
+    (
+        "0020_session_agent",
+        include_str!("../migrations/0020_session_agent.sql"),
+    ),
 ];
 
 /// One text serves both engines, but for the growing key's type and what only one of them has.
@@ -263,6 +272,7 @@ impl Gateway {
             settings,
             handoff: Handoff::new(),
             wake: Arc::default(),
+            guesses: Guesses::default(),
         }));
         gateway.reorder_restored_events().await?;
         Ok(gateway)

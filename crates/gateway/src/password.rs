@@ -1,6 +1,6 @@
 //! Passwords, kept as argon2id hashes.
 
-use std::sync::LazyLock;
+use std::time::Duration;
 
 use argon2::Argon2;
 use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
@@ -14,20 +14,26 @@ const MIN: usize = 8;
 const MAX: usize = 1024;
 
 /// Hashes at a time: each takes 19 MiB and a processor, and anybody can ask for one by signing in.
-static TURNS: LazyLock<Semaphore> = LazyLock::new(|| Semaphore::new(2));
+static TURNS: Semaphore = Semaphore::const_new(2);
+
+/// Hashes that are made or wait for their turn. A queue that is longer than a few seconds helps nobody.
+static QUEUE: Semaphore = Semaphore::const_new(64);
+
+/// When to come again if the queue is full.
+const BUSY: Duration = Duration::from_secs(2);
 
 /// Refuses a new password that is too short or far too long.
-pub(crate) fn check(password: &str, wrong: &mut Fields) {
+pub(crate) fn check(field: &str, password: &str, wrong: &mut Fields) {
     if password.chars().count() < MIN {
         wrong.add(
-            "password",
-            format!("The password field must be minimum {MIN} char"),
+            field,
+            format!("The {field} field must be minimum {MIN} char"),
         );
     }
     if password.len() > MAX {
         wrong.add(
-            "password",
-            format!("The password field must be maximum {MAX} char"),
+            field,
+            format!("The {field} field must be maximum {MAX} char"),
         );
     }
 }
@@ -61,9 +67,36 @@ fn hash_now(password: &str) -> Option<String> {
 
 /// Takes tens of milliseconds on purpose: not for an async thread.
 async fn elsewhere<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+    let place = QUEUE.try_acquire().map_err(|_| Error::TooMany(BUSY))?;
     // Nobody closes it.
-    let _turn = TURNS.acquire().await;
-    tokio::task::spawn_blocking(work)
-        .await
-        .map_err(|_| Error::Db(db::Error::Panicked))
+    let turn = TURNS.acquire().await;
+    let task = tokio::task::spawn_blocking(move || {
+        // Held until the work is done, even if nobody waits for it any more.
+        let _held = (place, turn);
+        work()
+    });
+    task.await.map_err(|_| Error::Db(db::Error::Panicked))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn only_a_few_are_hashed_at_a_time_and_a_long_queue_is_refused() {
+        let hashes = (0..100).map(|_| tokio::spawn(hash("correct horse".to_owned())));
+        let hashes: Vec<_> = hashes.collect();
+        let (mut made, mut refused) = (0, 0);
+        for hash in hashes {
+            match hash.await.unwrap() {
+                Ok(hash) => made += usize::from(hash.is_some()),
+                Err(Error::TooMany(_)) => refused += 1,
+                Err(error) => panic!("{error}"),
+            }
+        }
+        assert!(
+            made >= 64 && refused > 0 && made + refused == 100,
+            "{made} {refused}"
+        );
+    }
 }

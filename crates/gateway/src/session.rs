@@ -1,5 +1,8 @@
 //! Sessions: who is signed in to the dashboard, by a token of which only a digest is kept.
 
+mod guess;
+
+use std::net::IpAddr;
 use std::time::Duration;
 
 use aws_lc_rs::{digest, rand};
@@ -13,11 +16,25 @@ use crate::caller::{Caller, Key};
 use crate::clock::Time;
 use crate::{Error, Fields, Gateway, Result, id, password};
 
+pub(crate) use guess::Guesses;
+
 /// How long a session lasts without being used.
 pub const LIFETIME: Duration = Duration::from_hours(30 * 24);
 
 /// How often at most a used session is written.
 const SEEN_EVERY: Duration = Duration::from_hours(1);
+
+/// Bytes that are kept of what a browser calls itself.
+const AGENT: usize = 255;
+
+/// Who is at the door.
+#[derive(Debug, Clone, Default)]
+pub struct Visitor {
+    /// Where from, as far as is known: guesses are slowed down by it.
+    pub address: Option<IpAddr>,
+    /// What the browser or program calls itself: its sessions are listed with it.
+    pub agent: String,
+}
 
 /// A new session. Its token is shown this once.
 #[derive(Clone)]
@@ -36,6 +53,8 @@ db::row! {
     pub struct Session {
         /// Its id.
         pub id: Uuid,
+        /// What the browser or program called itself.
+        pub agent: String,
         /// When it was made.
         pub created_at: Time,
         /// When it was last used, within the hour.
@@ -52,42 +71,59 @@ db::row! {
 impl Gateway {
     /// Signs an owner in; `None` if there is no such account or that is not its password, which
     /// takes the same time.
-    pub async fn sign_in(&self, email: &str, password: String) -> Result<Option<SignedIn>> {
+    ///
+    /// # Errors
+    /// [`Error::TooMany`] after many wrong passwords, or while many others sign in.
+    pub async fn sign_in(
+        &self,
+        email: &str,
+        password: String,
+        visitor: &Visitor,
+    ) -> Result<Option<SignedIn>> {
         let email = email.trim().to_owned();
-        let found: Option<Secret> = self
-            .lookup(move |tx| {
-                Ok(tx.optional(
-                    "SELECT id, password_hash FROM account WHERE email <> '' AND LOWER(email) = LOWER($1)
-                      ORDER BY CASE WHEN email = $1 THEN 0 ELSE 1 END LIMIT 1",
-                    &[&email],
-                )?)
-            })
-            .await?;
+        let (guesses, now) = (&self.0.guesses, self.now());
+        let attempt = guesses
+            .attempt(&email, visitor.address, now)
+            .map_err(Error::TooMany)?;
+        let found = self.secret_of(email).await?;
         let (user_id, hash) = match found {
             Some(account) => (Some(account.id), account.password_hash),
             None => (None, None),
         };
-        if !password::is_right(password, hash).await? {
+        let right = password::is_right(password, hash).await?;
+        let Some(user_id) = user_id.filter(|_| right) else {
             return Ok(None);
-        }
-        match user_id {
-            Some(user_id) => self.open_session(user_id).await.map(Some),
-            None => Ok(None),
-        }
+        };
+        guesses.was_right(&attempt, now);
+        self.open_session(user_id, &visitor.agent).await.map(Some)
     }
 
-    /// Begins a session of an account whose owner has proved to be so.
-    pub async fn open_session(&self, user_id: String) -> Result<SignedIn> {
+    async fn secret_of(&self, email: String) -> Result<Option<Secret>> {
+        self.lookup(move |tx| {
+            Ok(tx.optional(
+                "SELECT id, password_hash FROM account
+                  WHERE email <> '' AND LOWER(email) = LOWER($1)
+                  ORDER BY CASE WHEN email = $1 THEN 0 ELSE 1 END LIMIT 1",
+                &[&email],
+            )?)
+        })
+        .await
+    }
+
+    /// Begins a session of an account whose owner has proved to be so, in this browser or program.
+    pub async fn open_session(&self, user_id: String, agent: &str) -> Result<SignedIn> {
+        let agent = shortened(agent);
         self.write(move |work| {
             let token = new_token();
             let expires_at = work.now + LIFETIME;
             work.tx.execute(
-                "INSERT INTO session (token_hash, id, user_id, created_at, seen_at, expires_at)
-                 VALUES ($1, $2, $3, $4, $4, $5)",
+                "INSERT INTO session (token_hash, id, user_id, agent, created_at, seen_at, expires_at)
+                 VALUES ($1, $2, $3, $4, $5, $5, $6)",
                 &[
                     &hash(&token),
                     &id::new(work.now),
                     &user_id,
+                    &agent,
                     &work.now,
                     &expires_at,
                 ],
@@ -146,7 +182,7 @@ impl Gateway {
         let (user_id, now) = (caller.user_id.clone(), self.now());
         self.read(move |tx| {
             Ok(tx.all(
-                "SELECT id, created_at, seen_at, expires_at FROM session
+                "SELECT id, agent, created_at, seen_at, expires_at FROM session
                   WHERE user_id = $1 AND expires_at > $2 ORDER BY created_at DESC, id DESC",
                 &[&user_id, &now],
             )?)
@@ -155,14 +191,22 @@ impl Gateway {
     }
 
     /// Ends one of the caller's sessions.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
     pub async fn sign_out(&self, caller: &Caller, id: Uuid) -> Result<()> {
         let user_id = caller.user_id.clone();
         self.write(move |work| {
-            work.tx.execute(
+            let ended = work.tx.execute(
                 "DELETE FROM session WHERE id = $1 AND user_id = $2",
                 &[&id, &user_id],
             )?;
-            Ok(())
+            match ended {
+                0 => Err(Error::not_found(format!(
+                    "cannot find session with ID [{id}]"
+                ))),
+                _ => Ok(()),
+            }
         })
         .await
     }
@@ -182,15 +226,21 @@ impl Gateway {
     /// account that never had one needs no old one.
     ///
     /// # Errors
-    /// [`Error::Invalid`] under `old_password` or `password`.
-    pub async fn change_password(&self, caller: &Caller, old: String, new: String) -> Result<()> {
+    /// [`Error::Invalid`] under `old_password` or `new_password`; [`Error::TooMany`] as for signing in.
+    pub async fn change_password(
+        &self,
+        caller: &Caller,
+        old: String,
+        new: String,
+        visitor: &Visitor,
+    ) -> Result<()> {
         let mut wrong = Fields::default();
-        password::check(&new, &mut wrong);
+        password::check("new_password", &new, &mut wrong);
         wrong.check().map_err(Error::Invalid)?;
         let known = self.password_hash(&caller.user_id).await?;
-        if known.is_some() && !password::is_right(old, known.clone()).await? {
-            let text = "The old_password field is not your password";
-            return Err(Error::Invalid(Fields::one("old_password", text)));
+        if let Some(known) = &known {
+            self.prove(&caller.user_id, old, known.clone(), visitor)
+                .await?;
         }
         let hash = password::hash(new).await?;
         let (user_id, session) = (caller.user_id.clone(), caller.session());
@@ -213,6 +263,26 @@ impl Gateway {
         .await
     }
 
+    /// Refuses a wrong old password. Whoever has found an open session may not guess for ever.
+    async fn prove(
+        &self,
+        user_id: &str,
+        old: String,
+        known: String,
+        visitor: &Visitor,
+    ) -> Result<()> {
+        let (guesses, now) = (&self.0.guesses, self.now());
+        let attempt = guesses
+            .attempt(user_id, visitor.address, now)
+            .map_err(Error::TooMany)?;
+        if !password::is_right(old, Some(known)).await? {
+            let text = "The old_password field is not your password";
+            return Err(Error::Invalid(Fields::one("old_password", text)));
+        }
+        guesses.was_right(&attempt, now);
+        Ok(())
+    }
+
     async fn password_hash(&self, user_id: &str) -> Result<Option<String>> {
         let user_id = user_id.to_owned();
         let Scalar(hash) = self
@@ -225,6 +295,15 @@ impl Gateway {
             .await?;
         Ok(hash)
     }
+}
+
+/// The beginning, without what no database can keep.
+fn shortened(agent: &str) -> String {
+    let mut end = agent.len().min(AGENT);
+    while !agent.is_char_boundary(end) {
+        end -= 1;
+    }
+    agent[..end].replace('\0', "")
 }
 
 fn new_token() -> String {

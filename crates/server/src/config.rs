@@ -13,7 +13,7 @@ use anyhow::Result;
 use gateway::Database;
 use url::Url;
 
-pub use layer::{Layer, LogFormat, Policy};
+pub use layer::{Layer, LogFormat, Policy, SignUp};
 pub use listen::Listen;
 pub use secret::Secret;
 
@@ -38,6 +38,8 @@ pub struct Config {
     pub smtp_url: Option<Secret>,
     /// Whom it is from.
     pub smtp_from: String,
+    /// Whether anybody may make an account.
+    pub sign_up: SignUp,
     /// A phone without a heartbeat for so long is offline.
     pub phone_offline_after: Duration,
     /// Whether webhooks may go to addresses of the own network.
@@ -70,6 +72,7 @@ impl Config {
             Some(file) => settings.over(Layer::read(file)?),
             None => settings,
         };
+        let sign_up = layer.sign_up.unwrap_or(SignUp::Closed);
         Ok(Self {
             listen: layer
                 .listen
@@ -85,7 +88,11 @@ impl Config {
                 .filter(|from| !from.trim().is_empty())
                 .unwrap_or_else(|| "httpsms <httpsms@localhost>".to_owned()),
             phone_offline_after: period(layer.phone_offline_after, Duration::from_hours(1)),
-            webhook_private_networks: layer.webhook_private_networks.unwrap_or(Policy::Allow),
+            sign_up,
+            webhook_private_networks: layer.webhook_private_networks.unwrap_or(match sign_up {
+                SignUp::Closed => Policy::Allow,
+                SignUp::Open => Policy::Deny,
+            }),
             webhook_pause_after: period(layer.webhook_pause_after, Duration::from_hours(5 * 24)),
             delivery_retention: period(layer.delivery_retention, Duration::from_hours(30 * 24)),
             metrics_listen: layer.metrics_listen,
@@ -130,6 +137,7 @@ impl fmt::Debug for Config {
             .field("fcm_endpoint", &self.fcm_endpoint.is_some())
             .field("smtp_url", &self.smtp_url)
             .field("smtp_from", &self.smtp_from)
+            .field("sign_up", &self.sign_up)
             .field("phone_offline_after", &self.phone_offline_after)
             .field("webhook_private_networks", &self.webhook_private_networks)
             .field("webhook_pause_after", &self.webhook_pause_after)
@@ -217,6 +225,18 @@ mod tests {
         let days = |days: u64| Duration::from_hours(days * 24);
         assert_eq!(settings.webhook_pause_after, days(5));
         assert_eq!(settings.attempt_retention, days(30));
+    }
+
+    #[test]
+    fn strangers_webhooks_stay_out_of_the_own_network() {
+        let policy = |file| {
+            let config = resolved(Layer::default(), file);
+            (config.sign_up, config.webhook_private_networks)
+        };
+        assert_eq!(policy(""), (SignUp::Closed, Policy::Allow));
+        assert_eq!(policy("sign-up = 'open'"), (SignUp::Open, Policy::Deny));
+        let both = "sign_up = 'open'\nwebhook-private-networks = 'allow'";
+        assert_eq!(policy(both), (SignUp::Open, Policy::Allow));
     }
 
     #[test]

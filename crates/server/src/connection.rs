@@ -43,11 +43,18 @@ const LONG_POLL: &str = "/v1/phones/notifications";
 
 /// Serves a connection until either side ends it; `stop` lets what has begun be finished.
 pub async fn serve(stream: TcpStream, router: Router, stop: CancellationToken) {
+    let peer = stream
+        .peer_addr()
+        .ok()
+        .map(|address| api::Peer(address.ip()));
     // A failure only costs speed.
     let _ = stream.set_nodelay(true);
     let pace = Arc::new(Pace::new(Instant::now()));
     let io = TokioIo::new(Paced::new(stream, Arc::clone(&pace)));
-    let service = service_fn(|request: Request<Incoming>| {
+    let service = service_fn(|mut request: Request<Incoming>| {
+        if let Some(peer) = peer {
+            request.extensions_mut().insert(peer);
+        }
         let busy = pace.begin(request.version() == Version::HTTP_2);
         let (router, stop) = (router.clone(), stop.clone());
         async move {

@@ -12,7 +12,7 @@ use tokio::task::{JoinError, JoinHandle, JoinSet};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{Config, Policy, Wrong};
+use crate::config::{Config, Policy, SignUp, Wrong};
 use crate::listener::Listener;
 use crate::lock::Lock;
 use crate::metrics::Metrics;
@@ -51,15 +51,20 @@ async fn attend(
 ) -> Result<()> {
     let (address, local) = (listener.url(), listener.local_url());
     let public_url = config.public_url.as_ref().unwrap_or(&local);
-    let mut options = api::Options::new(public_url.as_str());
-    options.stop = stop.clone();
+    // Before anybody can ask for an account.
+    let owner = welcome::owner(gateway).await?;
+    let options = api::Options {
+        sign_up: config.sign_up == SignUp::Open,
+        stop: stop.clone(),
+        ..api::Options::new(public_url.as_str())
+    };
     let metrics = Metrics::new(options.requests.clone(), workers.courier.clone());
     let requests = tokio::spawn(listener.serve(router(gateway, options), stop.clone()));
     let figures = figures.map(|listener| {
         screen::line(format_args!("figures are on {}/metrics", listener.url()));
         tokio::spawn(listener.serve(metrics.router(), stop.clone()))
     });
-    if let Some(owner) = welcome::owner(gateway).await? {
+    if let Some(owner) = owner {
         welcome::show(&owner, public_url);
     }
     announce(config, &address);
@@ -185,6 +190,10 @@ fn mailer(config: &Config) -> Result<Option<Mailer>, Wrong> {
 }
 
 fn announce(config: &Config, address: &str) {
+    screen::line(match config.sign_up {
+        SignUp::Open => "anybody may make an account (--sign-up open)",
+        SignUp::Closed => "nobody may make an account by asking (--sign-up closed)",
+    });
     screen::line(match config.webhook_private_networks {
         Policy::Allow => "webhooks may go to private networks (--webhook-private-networks allow)",
         Policy::Deny => "webhooks may not go to private networks (--webhook-private-networks deny)",

@@ -36,8 +36,10 @@ Welcome to httpsms! This is the first start, so there is an account for you now:
   address   {url}
   account   {email}
   API key   {key}
+  set up    {url}/#/setup?key={key}
 
-The key is shown only now. Keep it; if it gets lost, this makes a new one
+Open the last line in a browser to choose your e-mail address and password. The
+key is shown only now. Keep it; if it gets lost, this makes a new one
 (with --data-dir and --database-url as the server has them):
 
   httpsms user rotate-key --email {email}

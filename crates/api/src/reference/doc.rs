@@ -1,5 +1,6 @@
 //! What one route says of itself: who may call it, with what, and what it answers.
 
+use gateway::api_key::Scope;
 use serde_json::Value;
 use utoipa::ToSchema;
 use utoipa::openapi::content::ContentBuilder;
@@ -9,7 +10,7 @@ use utoipa::openapi::path::{
 use utoipa::openapi::request_body::RequestBodyBuilder;
 use utoipa::openapi::schema::{Array, Object, ObjectBuilder, Type};
 use utoipa::openapi::security::SecurityRequirement;
-use utoipa::openapi::{Ref, RefOr, Required, ResponseBuilder, Schema};
+use utoipa::openapi::{HttpMethod, Ref, RefOr, Required, ResponseBuilder, Schema};
 
 use super::errors;
 use super::plain::{anything, integer, time, uuid};
@@ -19,12 +20,15 @@ const JSON: &str = "application/json";
 /// The description of one route.
 pub(crate) struct Doc {
     operation: OperationBuilder,
-    /// Needs a key.
+    /// Needs a key or a session.
     keyed: bool,
+    /// What a named key must be good for, if that does not follow from method and tag.
+    scope: Option<Scope>,
+    /// What goes wrong beside what follows from the rest.
+    refusals: Vec<u16>,
     parameters: Vec<Parameter>,
     has_body: bool,
     may_miss: bool,
-    may_conflict: bool,
     /// Answers nothing that depends on the database.
     fixed: bool,
     schemas: Vec<(String, RefOr<Schema>)>,
@@ -46,7 +50,7 @@ impl Doc {
 
     /// A route for a phone, or for an account.
     pub(crate) fn phone(id: &str, summary: &str) -> Self {
-        let doc = Self::new(id, summary, true);
+        let doc = Self::new(id, summary, true).scope(Scope::Phones);
         doc.note("Takes the key of a phone, too; it acts for the numbers bound to it only.")
     }
 
@@ -63,14 +67,31 @@ impl Doc {
                 .operation_id(Some(id))
                 .summary(Some(summary)),
             keyed,
+            scope: None,
+            refusals: Vec::new(),
             parameters: Vec::new(),
             has_body: false,
             may_miss: false,
-            may_conflict: false,
             fixed: false,
             schemas: Vec::new(),
             sent: Vec::new(),
         }
+    }
+
+    /// What a named key must be good for, where it is not reading for `GET` and what the routes
+    /// around it say for the other methods.
+    pub(crate) fn scope(mut self, scope: Scope) -> Self {
+        self.scope = Some(scope);
+        self
+    }
+
+    /// What a named key must be good for; nothing on a public route.
+    pub(crate) fn needs_scope(&self, method: &HttpMethod, writes: Scope) -> Option<Scope> {
+        let usual = match method {
+            HttpMethod::Get => Scope::Read,
+            _ => writes,
+        };
+        self.keyed.then(|| self.scope.unwrap_or(usual))
     }
 
     /// A longer text.
@@ -233,9 +254,33 @@ impl Doc {
         self
     }
 
-    /// Answers 409 when the state of things forbids it.
-    pub(crate) fn conflicts(mut self) -> Self {
-        self.may_conflict = true;
+    /// Answers 401, though it is public.
+    pub(crate) fn refuses(self) -> Self {
+        self.may(401)
+    }
+
+    /// Answers 403, though it is public.
+    pub(crate) fn forbids(self) -> Self {
+        self.may(403)
+    }
+
+    /// Answers 409 if the state of things forbids it.
+    pub(crate) fn conflicts(self) -> Self {
+        self.may(409)
+    }
+
+    /// Answers 422 for a parameter of the path that is described as a text.
+    pub(crate) fn checks(self) -> Self {
+        self.may(422)
+    }
+
+    /// Answers 429 to whoever asks too often.
+    pub(crate) fn slows(self) -> Self {
+        self.may(429)
+    }
+
+    fn may(mut self, status: u16) -> Self {
+        self.refusals.push(status);
         self
     }
 
@@ -268,7 +313,7 @@ impl Doc {
     }
 
     /// Adds what follows from the rest.
-    pub(super) fn finish(mut self, path: &str, tag: &str) -> Told {
+    pub(super) fn finish(mut self, path: &str, tag: &str, scope: Option<Scope>) -> Told {
         let ids = self.add_ids(path);
         let asked = self.has_body || !self.parameters.is_empty();
         let by_query = |parameter: &Parameter| matches!(parameter.parameter_in, ParameterIn::Query);
@@ -276,20 +321,23 @@ impl Doc {
         let errors = [
             (asked, 400),
             (self.keyed, 401),
+            (self.keyed, 403),
             (self.may_miss, 404),
-            (self.may_conflict, 409),
             (self.has_body, 413),
             (checked, 422),
             (!self.fixed, 500),
             (!self.fixed, 503),
         ];
         let mut operation = self.operation.tag(tag).parameters(Some(self.parameters));
-        for (_, status) in errors.into_iter().filter(|(may, _)| *may) {
+        let told = errors.into_iter().filter(|(may, _)| *may);
+        for status in told.map(|(_, status)| status).chain(self.refusals) {
             let reference = Ref::from_response_name(errors::name(status));
             operation = operation.response(status.to_string(), reference);
         }
-        if self.keyed {
-            operation = operation.security(SecurityRequirement::new("key", [""; 0]));
+        if let Some(scope) = scope {
+            operation = operation
+                .security(SecurityRequirement::new("key", [scope.as_str()]))
+                .security(SecurityRequirement::new("session", [""; 0]));
         }
         Told {
             operation: operation.build(),

@@ -33,10 +33,12 @@ pub(super) fn name(status: u16) -> &'static str {
     match status {
         400 => "Malformed",
         401 => "Unauthorized",
+        403 => "Forbidden",
         404 => "NotFound",
         409 => "Conflict",
         413 => "TooLarge",
         422 => "Invalid",
+        429 => "TooMany",
         503 => "Unavailable",
         _ => "Internal",
     }
@@ -53,6 +55,7 @@ pub(super) fn add(components: &mut Components) {
         .examples([json!({"from": ["The from field is required"]})]);
     let malformed = "The request isn't properly formed";
     let nobody = "You are not authorized to carry out this request.";
+    let forbidden = "This API key may not do that: it needs the scope [webhooks]";
     let away = "The database is not available at the moment. Please try again.";
     let internal = "We ran into an internal error while handling the request.";
     let answers = [
@@ -63,8 +66,22 @@ pub(super) fn add(components: &mut Components) {
         ),
         (
             401,
-            "No key, an unknown one, one of the wrong kind, or a phone's key that is not bound to the number.",
+            "No key and no session, an unknown key, one of the wrong kind, a phone's key that is not bound to the number, or a wrong password.",
             envelope("error", why(), Some(nobody)),
+        ),
+        (
+            403,
+            "A key that is not good for this, or a session that another site's page uses.",
+            envelope("error", None, Some(forbidden)),
+        ),
+        (
+            429,
+            "Too many attempts; try again.",
+            envelope(
+                "error",
+                None,
+                Some("Too many attempts. Please try again in 8 seconds."),
+            ),
         ),
         (
             404,
@@ -131,7 +148,7 @@ fn json(status: u16, about: &str, shape: &str) -> Response {
     let answer = ResponseBuilder::new()
         .description(about)
         .content("application/json", content);
-    if status != 503 {
+    if !matches!(status, 429 | 503) {
         return answer.build();
     }
     let seconds = HeaderBuilder::new()

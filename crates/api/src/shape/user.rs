@@ -34,3 +34,87 @@ pub(crate) struct User {
     created_at: Time,
     updated_at: Time,
 }
+
+/// What a new visitor can do.
+#[derive(ToSchema)]
+pub(crate) struct Setup {
+    /// Whether the first account has no password yet.
+    needs_owner: bool,
+    sign_up: SignUp,
+    /// Of the server.
+    version: String,
+    /// Where the server is reached, without a slash at its end.
+    public_url: String,
+}
+
+/// Whether anybody may make an account.
+#[derive(ToSchema)]
+#[schema(rename_all = "lowercase")]
+enum SignUp {
+    Open,
+    Closed,
+}
+
+/// What makes somebody the owner of a new server.
+#[derive(ToSchema)]
+pub(crate) struct SetUp {
+    /// The key that the server showed at its first start.
+    api_key: String,
+    email: String,
+    /// 8 characters to 1024 bytes.
+    password: String,
+}
+
+/// What one signs in with.
+#[derive(ToSchema)]
+pub(crate) struct Credentials {
+    email: String,
+    /// 8 characters to 1024 bytes.
+    password: String,
+}
+
+/// Somebody who is signed in.
+#[derive(ToSchema)]
+pub(crate) struct Session {
+    id: Uuid,
+    /// What the browser or program called itself.
+    agent: String,
+    created_at: Time,
+    /// When it was last used, within the hour.
+    seen_at: Time,
+    /// When it ends, unless it is used before.
+    expires_at: Time,
+    /// Whether this request belongs to it.
+    current: bool,
+}
+
+/// What an account's owner sets.
+#[derive(ToSchema)]
+pub(crate) struct PutUser {
+    /// IANA name.
+    timezone: Option<String>,
+    /// The phone that a dashboard shows.
+    active_phone_id: Option<Uuid>,
+}
+
+/// Which mails are wanted; what is absent is not.
+#[derive(ToSchema)]
+pub(crate) struct PutNotifications {
+    /// About failed and expired messages.
+    message_status_enabled: Option<bool>,
+    /// About webhooks that cannot be reached.
+    webhook_enabled: Option<bool>,
+    /// About phones that went offline.
+    heartbeat_enabled: Option<bool>,
+    /// Kept for clients; nothing reads it.
+    newsletter_enabled: Option<bool>,
+}
+
+/// A new password.
+#[derive(ToSchema)]
+pub(crate) struct PutPassword {
+    /// Needed if there is one.
+    old_password: Option<String>,
+    /// 8 characters to 1024 bytes.
+    new_password: String,
+}

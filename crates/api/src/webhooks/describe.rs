@@ -1,5 +1,6 @@
 //! What the routes of webhooks say of themselves.
 
+use gateway::api_key::Scope;
 use serde_json::{Value, json};
 
 use crate::reference::{Doc, integer, one_of, time};
@@ -10,6 +11,7 @@ use crate::shape::{
 
 pub(super) fn list() -> Doc {
     Doc::user("listWebhooks", "List webhooks, newest first")
+        .scope(Scope::Webhooks)
         .window(1)
         .lists::<Webhook>(200, "fetched 1 webhook")
 }
@@ -22,6 +24,7 @@ pub(super) fn create() -> Doc {
 
 pub(super) fn show() -> Doc {
     Doc::user("getWebhook", "Show a webhook")
+        .scope(Scope::Webhooks)
         .finds()
         .gives::<Webhook>(200, "webhook fetched successfully")
 }

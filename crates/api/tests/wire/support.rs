@@ -52,6 +52,14 @@ pub async fn on_each_engine(story: impl AsyncFn(World)) {
 
 impl World {
     pub async fn open(postgres: Option<testkit::postgres::Database>) -> Self {
+        Self::with(postgres, |_| {}).await
+    }
+
+    /// With other options than those of most tests.
+    pub async fn with(
+        postgres: Option<testkit::postgres::Database>,
+        set: impl FnOnce(&mut Options),
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = Clock::manual("2026-03-02T09:00:00Z".parse().unwrap());
         let settings = Settings {
@@ -66,7 +74,8 @@ impl World {
         add_user(&gateway, "ann", USER_KEY).await;
         let news = gateway.news().unwrap();
         gateway.take_lease(None).await.unwrap().unwrap();
-        let options = Options::new("http://sms.example:8000/");
+        let mut options = Options::new("http://sms.example:8000/");
+        set(&mut options);
         Self {
             stop: options.stop.clone(),
             requests: options.requests.clone(),

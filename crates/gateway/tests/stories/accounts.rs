@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use gateway::account::{NewUser, Notifications};
 use gateway::attachment::{Media, NewAttachment};
-use gateway::session::LIFETIME;
+use gateway::session::{LIFETIME, Visitor};
 use gateway::{Caller, Error, Page};
 
 use crate::support::{CONTACT, World, incoming, on_each_engine};
@@ -90,7 +90,12 @@ async fn sessions_last_while_they_are_used() {
         let gateway = &world.gateway;
         let bob = bob(&world).await;
         let sign_in = async |email: &str, password: &str| {
-            gateway.sign_in(email, password.to_owned()).await.unwrap()
+            let visitor = Visitor {
+                address: None,
+                agent: format!("{}é", "x".repeat(254)),
+            };
+            let signed_in = gateway.sign_in(email, password.to_owned(), &visitor);
+            signed_in.await.unwrap()
         };
         assert!(sign_in("bob@example.org", "wrong").await.is_none());
         assert!(sign_in("nobody@example.org", PASSWORD).await.is_none());
@@ -103,7 +108,8 @@ async fn sessions_last_while_they_are_used() {
             assert_eq!(caller.user_id, bob.user_id);
         }
         let other = sign_in("bob@example.org", PASSWORD).await.unwrap();
-        assert_eq!(gateway.sessions(&bob).await.unwrap().len(), 2);
+        let listed = gateway.sessions(&bob).await.unwrap();
+        assert_eq!((listed.len(), listed[0].agent.len()), (2, 254));
         world.clock.advance(LIFETIME);
         assert!(gateway.session(&session.token).await.unwrap().is_none());
         assert!(gateway.session(&other.token).await.unwrap().is_none());
@@ -118,16 +124,17 @@ async fn signing_out_and_a_new_password_end_sessions() {
         let gateway = &world.gateway;
         let bob = bob(&world).await;
         let open = async || {
-            let session = gateway.open_session(bob.user_id.clone()).await.unwrap();
+            let session = gateway
+                .open_session(bob.user_id.clone(), "x")
+                .await
+                .unwrap();
             let caller = gateway.session(&session.token).await.unwrap().unwrap();
             (session.token, caller)
         };
         let is_live = async |token: &str| gateway.session(token).await.unwrap().is_some();
         let ((first, caller), (second, _)) = (open().await, open().await);
-        gateway
-            .sign_out(&world.user, caller.session().unwrap())
-            .await
-            .unwrap();
+        let foreign = gateway.sign_out(&world.user, caller.session().unwrap());
+        assert!(matches!(foreign.await, Err(Error::NotFound(_))));
         assert!(is_live(&first).await, "not somebody else's");
         gateway
             .sign_out(&caller, caller.session().unwrap())
@@ -138,9 +145,10 @@ async fn signing_out_and_a_new_password_end_sessions() {
         assert!(!is_live(&second).await);
 
         let ((third, caller), (fourth, _)) = (open().await, open().await);
+        let visitor = Visitor::default();
         let change = async |old: &str, new: &str| {
             gateway
-                .change_password(&caller, old.to_owned(), new.to_owned())
+                .change_password(&caller, old.to_owned(), new.to_owned(), &visitor)
                 .await
         };
         for (old, new) in [("wrong", "battery staple"), (PASSWORD, "short")] {
@@ -150,9 +158,82 @@ async fn signing_out_and_a_new_password_end_sessions() {
         assert!(is_live(&third).await && !is_live(&fourth).await);
         let email = "bob@example.org";
         for (password, right) in [(PASSWORD, false), ("battery staple", true)] {
-            let session = gateway.sign_in(email, password.to_owned()).await.unwrap();
+            let session = gateway.sign_in(email, password.to_owned(), &visitor);
+            let session = session.await.unwrap();
             assert_eq!(session.is_some(), right);
         }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn guessing_is_slow_and_costs_the_owner_a_minute_at_most() {
+    on_each_engine(async |world: World| {
+        let gateway = &world.gateway;
+        let bob = bob(&world).await;
+        let visitor = Visitor::default();
+        let try_in = async |password: &str| {
+            let tried = gateway.sign_in("bob@example.org", password.to_owned(), &visitor);
+            tried.await.map(|session| session.is_some())
+        };
+        for _ in 0..5 {
+            assert!(!try_in("wrong").await.unwrap());
+        }
+        assert!(matches!(try_in(PASSWORD).await, Err(Error::TooMany(_))));
+        world.clock.advance(Duration::from_secs(1));
+        assert!(try_in(PASSWORD).await.unwrap());
+        assert!(!try_in("wrong").await.unwrap(), "the count begins again");
+
+        let change = async || {
+            let (old, new) = ("wrong".to_owned(), "battery staple".to_owned());
+            gateway.change_password(&bob, old, new, &visitor).await
+        };
+        for _ in 0..5 {
+            assert!(matches!(change().await, Err(Error::Invalid(_))));
+        }
+        assert!(matches!(change().await, Err(Error::TooMany(_))));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_first_owner_is_whoever_has_the_key() {
+    on_each_engine(async |world: World| {
+        let gateway = &world.gateway;
+        let set_up = async |key: &str, email: &str, password: &str| {
+            let done = gateway.set_up(key, email.to_owned(), password.to_owned());
+            done.await.map(|user| (user.id, user.email))
+        };
+        assert!(gateway.needs_owner().await.unwrap());
+        let (key, email) = ("test-user-api-key", "owner@example.org");
+        let stranger = set_up("uk_guessed", email, PASSWORD).await;
+        assert!(matches!(stranger, Err(Error::Unauthorized)));
+        for (email, password) in [("nobody", PASSWORD), (email, "short")] {
+            let wrong = set_up(key, email, password).await;
+            assert!(matches!(wrong, Err(Error::Invalid(_))));
+        }
+        // Of several at once one is the owner.
+        let racers = (0..4).map(|nth| {
+            let (gateway, email) = (gateway.clone(), format!("{nth}@example.org"));
+            let set_up = async move { gateway.set_up(key, email, PASSWORD.to_owned()).await };
+            tokio::spawn(set_up)
+        });
+        let mut owners = Vec::new();
+        for racer in racers.collect::<Vec<_>>() {
+            match racer.await.unwrap() {
+                Ok(owner) => owners.push(owner),
+                Err(error) => assert!(matches!(error, Error::Conflict(_))),
+            }
+        }
+        assert_eq!(owners.len(), 1);
+        assert_eq!(owners[0].id, world.user.user_id);
+        assert!(!gateway.needs_owner().await.unwrap());
+        let late = set_up(key, email, PASSWORD).await;
+        assert!(matches!(late, Err(Error::Conflict(_))));
+        let owner = owners.remove(0);
+        let visitor = Visitor::default();
+        let signed_in = gateway.sign_in(&owner.email, PASSWORD.to_owned(), &visitor);
+        assert!(signed_in.await.unwrap().is_some());
     })
     .await;
 }
@@ -168,7 +249,10 @@ async fn a_deleted_account_leaves_nothing() {
             .add_phone_key(&user, "desk".to_owned())
             .await
             .unwrap();
-        let session = gateway.open_session(user.user_id.clone()).await.unwrap();
+        let session = gateway
+            .open_session(user.user_id.clone(), "")
+            .await
+            .unwrap();
         let message = world.send("hi").await;
         world.wake().await;
         let file = NewAttachment {

@@ -62,11 +62,15 @@ pub struct Layer {
     #[arg(long, env = "HTTPSMS_SMTP_FROM", value_name = "ADDRESS")]
     #[serde(alias = "smtp_from")]
     pub smtp_from: Option<String>,
+    /// Whether anybody may make an account [default: closed]
+    #[arg(long, env = "HTTPSMS_SIGN_UP", value_name = "POLICY")]
+    #[serde(alias = "sign_up")]
+    pub sign_up: Option<SignUp>,
     /// A phone without a heartbeat for so long is offline [default: 1h]
     #[arg(long, env = "HTTPSMS_PHONE_OFFLINE_AFTER", value_name = "DURATION")]
     #[serde(alias = "phone_offline_after", deserialize_with = "written")]
     pub phone_offline_after: Option<Period>,
-    /// Whether webhooks may go to private addresses [default: allow]
+    /// Whether webhooks may go to private addresses [default: allow, or deny when sign-up is open]
     #[arg(long, env = "HTTPSMS_WEBHOOK_PRIVATE_NETWORKS", value_name = "POLICY")]
     #[serde(alias = "webhook_private_networks")]
     pub webhook_private_networks: Option<Policy>,
@@ -111,6 +115,16 @@ pub enum Policy {
     Deny,
 }
 
+/// Whether anybody may make an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SignUp {
+    /// Whoever asks.
+    Open,
+    /// Only the operator, on the command line.
+    Closed,
+}
+
 /// How log records are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -151,6 +165,7 @@ impl Layer {
             fcm_endpoint: self.fcm_endpoint.or(below.fcm_endpoint),
             smtp_url: self.smtp_url.or(below.smtp_url),
             smtp_from: self.smtp_from.or(below.smtp_from),
+            sign_up: self.sign_up.or(below.sign_up),
             phone_offline_after: self.phone_offline_after.or(below.phone_offline_after),
             webhook_private_networks: self
                 .webhook_private_networks

@@ -3,6 +3,7 @@
 //! One file per noun. Each reads a request into the product's checked types or answers what is wrong
 //! with it, calls one operation of [`Gateway`], and puts the result into an envelope.
 
+mod api_keys;
 mod attachments;
 mod auth;
 mod body;
@@ -115,6 +116,7 @@ pub fn router(gateway: Gateway, options: Options) -> Router {
         users::routes,
         events::routes,
         usage::routes,
+        api_keys::routes,
         setup::routes,
         sessions::routes,
         reference::routes,

@@ -28,7 +28,8 @@ pub(crate) use schedule::{PutSchedule, Schedule};
 pub(crate) use thread::{MessageThread, PutThread, ThreadCounts};
 pub(crate) use usage::BillingUsage;
 pub(crate) use user::{
-    Credentials, PutNotifications, PutPassword, PutUser, Session, SetUp, Setup, User,
+    ApiKey, ApiKeyMade, Credentials, NewApiKey, PutNotifications, PutPassword, PutUser, Session,
+    SetUp, Setup, User,
 };
 pub(crate) use webhook::{PutWebhook, RotateKey, Webhook};
 

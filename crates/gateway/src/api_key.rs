@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::caller::{Caller, Key};
 use crate::clock::Time;
 use crate::names::names;
-use crate::{Error, Fields, Gateway, Result, id, secret};
+use crate::{Error, Fields, Gateway, Page, Result, id, secret};
 
 /// How every named key begins, and no other key.
 pub const PREFIX: &str = "ak_";
@@ -47,14 +47,20 @@ names!(Scope {
 pub struct NewApiKey {
     name: String,
     scopes: Vec<Scope>,
+    expires_at: Option<Time>,
 }
 
 impl NewApiKey {
-    /// Checks name and scopes.
+    /// Checks name, scopes, and when the key is to expire, if ever.
     ///
     /// # Errors
-    /// What is wrong, under `name` and `scopes`.
-    pub fn parse(name: &str, scopes: &[String]) -> Result<Self, Fields> {
+    /// What is wrong, under `name`, `scopes` and `expires_at`.
+    pub fn parse(
+        name: &str,
+        scopes: &[String],
+        expires_at: Option<Time>,
+        now: Time,
+    ) -> Result<Self, Fields> {
         let (name, mut wrong) = (name.trim(), Fields::default());
         if name.is_empty() {
             wrong.add("name", "The name field is required");
@@ -75,12 +81,16 @@ impl NewApiKey {
                 ),
             }
         }
+        if expires_at.is_some_and(|at| at <= now) {
+            wrong.add("expires_at", "The expires_at field must lie in the future");
+        }
         wrong.check()?;
         known.sort();
         known.dedup();
         Ok(Self {
             name: name.to_owned(),
             scopes: known,
+            expires_at,
         })
     }
 }
@@ -98,6 +108,8 @@ pub struct ApiKey {
     pub scopes: Vec<Scope>,
     /// When it was last used, within the minute.
     pub last_used_at: Option<Time>,
+    /// From then on it is good for nothing.
+    pub expires_at: Option<Time>,
     /// Since when it is good for nothing.
     pub revoked_at: Option<Time>,
     /// When it was made.
@@ -111,6 +123,7 @@ db::row! {
         hint: String,
         scopes: String,
         last_used_at: Option<Time>,
+        expires_at: Option<Time>,
         revoked_at: Option<Time>,
         created_at: Time,
     }
@@ -123,7 +136,7 @@ db::row! {
     }
 }
 
-const COLUMNS: &str = "id, name, hint, scopes, last_used_at, revoked_at, created_at";
+const COLUMNS: &str = "id, name, hint, scopes, last_used_at, expires_at, revoked_at, created_at";
 
 impl From<Row> for ApiKey {
     fn from(row: Row) -> Self {
@@ -133,6 +146,7 @@ impl From<Row> for ApiKey {
             hint: row.hint,
             scopes: serde_json::from_str(&row.scopes).unwrap_or_default(),
             last_used_at: row.last_used_at,
+            expires_at: row.expires_at,
             revoked_at: row.revoked_at,
             created_at: row.created_at,
         }
@@ -148,8 +162,9 @@ impl Gateway {
             let scopes = serde_json::to_string(&new.scopes).unwrap_or_default();
             let row: Row = work.tx.one(
                 &format!(
-                    "INSERT INTO api_key (id, user_id, name, hint, scopes, key_hash, created_at)
-                     VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING {COLUMNS}"
+                    "INSERT INTO api_key
+                         (id, user_id, name, hint, scopes, key_hash, created_at, expires_at)
+                     VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING {COLUMNS}"
                 ),
                 &[
                     &id::new(work.now),
@@ -159,6 +174,7 @@ impl Gateway {
                     &scopes,
                     &work.gateway.keys.hash(&key),
                     &work.now,
+                    &new.expires_at,
                 ],
             )?;
             Ok((key, row.into()))
@@ -166,16 +182,16 @@ impl Gateway {
         .await
     }
 
-    /// The caller's named keys, newest first, revoked ones too.
-    pub async fn api_keys(&self, caller: &Caller) -> Result<Vec<ApiKey>> {
+    /// The caller's named keys whose names contain the query, newest first, revoked ones too.
+    pub async fn api_keys(&self, caller: &Caller, page: Page) -> Result<Vec<ApiKey>> {
         let user_id = caller.user_id.clone();
         self.read(move |tx| {
             let rows: Vec<Row> = tx.all(
                 &format!(
-                    "SELECT {COLUMNS} FROM api_key WHERE user_id = $1
-                      ORDER BY created_at DESC, id DESC"
+                    "SELECT {COLUMNS} FROM api_key WHERE user_id = $1 AND LOWER(name) LIKE $2
+                      ORDER BY created_at DESC, id DESC LIMIT $3 OFFSET $4"
                 ),
-                &[&user_id],
+                &[&user_id, &page.pattern(), &page.limit(), &page.skip()],
             )?;
             Ok(rows.into_iter().map(ApiKey::from).collect())
         })
@@ -199,20 +215,20 @@ impl Gateway {
         .await
     }
 
-    /// The account and scopes of a named key that is not revoked.
+    /// The account and scopes of a named key that is neither revoked nor expired.
     pub async fn named_caller(&self, key: &str) -> Result<Option<Caller>> {
-        let hash = self.0.keys.hash(key);
+        let (hash, now) = (self.0.keys.hash(key), self.now());
         let shown: Option<Shown> = self
             .lookup(move |tx| {
                 Ok(tx.optional(
                     "SELECT id, user_id, scopes, last_used_at FROM api_key
-                      WHERE key_hash = $1 AND revoked_at IS NULL",
-                    &[&hash],
+                      WHERE key_hash = $1 AND revoked_at IS NULL
+                        AND (expires_at IS NULL OR expires_at > $2)",
+                    &[&hash, &now],
                 )?)
             })
             .await?;
         let Some(shown) = shown else { return Ok(None) };
-        let now = self.now();
         if shown
             .last_used_at
             .is_none_or(|used| used + USED_EVERY <= now)

@@ -212,6 +212,10 @@ const STEPS: &[(&str, &str)] = &[
         "0020_session_agent",
         include_str!("../migrations/0020_session_agent.sql"),
     ),
+    (
+        "0021_api_key_expiry",
+        include_str!("../migrations/0021_api_key_expiry.sql"),
+    ),
 ];
 
 /// One text serves both engines, but for the growing key's type and what only one of them has.

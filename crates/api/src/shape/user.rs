@@ -118,3 +118,53 @@ pub(crate) struct PutPassword {
     /// 8 characters to 1024 bytes.
     new_password: String,
 }
+
+/// What a named key is good for: sending and cancelling messages; reading whatever the account has,
+/// secrets aside; phones, phone keys and schedules, and acting as a phone; webhooks; everything.
+#[derive(ToSchema)]
+#[schema(rename_all = "lowercase")]
+pub(crate) enum Scope {
+    Send,
+    Read,
+    Phones,
+    Webhooks,
+    Admin,
+}
+
+/// A named key to be made.
+#[derive(ToSchema)]
+pub(crate) struct NewApiKey {
+    /// 1 to 60 bytes.
+    name: String,
+    /// At least one.
+    scopes: Vec<Scope>,
+    /// From then on it opens nothing; never, if absent.
+    expires_at: Option<Time>,
+}
+
+/// A named key as it is listed.
+#[derive(ToSchema)]
+pub(crate) struct ApiKey {
+    id: Uuid,
+    /// 1 to 60 bytes.
+    name: String,
+    /// How the key begins.
+    hint: String,
+    scopes: Vec<Scope>,
+    /// When it was last used, within the minute.
+    last_used_at: Option<Time>,
+    /// From then on it opens nothing.
+    expires_at: Option<Time>,
+    /// Since when it opens nothing.
+    revoked_at: Option<Time>,
+    created_at: Time,
+}
+
+/// A named key that was made just now.
+#[derive(ToSchema)]
+pub(crate) struct ApiKeyMade {
+    #[serde(flatten)]
+    listed: ApiKey,
+    /// The key itself, shown this once.
+    api_key: String,
+}

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use gateway::api_key::{NewApiKey, Scope};
-use gateway::{Error, Fields};
+use gateway::{Error, Fields, Page, Time};
 
 use crate::support::{MINUTE, World, on_each_engine};
 
 fn new(name: &str, scopes: &[&str]) -> Result<NewApiKey, Fields> {
     let scopes: Vec<_> = scopes.iter().map(|scope| (*scope).to_owned()).collect();
-    NewApiKey::parse(name, &scopes)
+    NewApiKey::parse(name, &scopes, None, Time::ZERO)
 }
 
 #[test]
@@ -61,7 +61,14 @@ async fn the_use_of_a_key_is_noted_once_a_minute() {
         let (gateway, user) = (&world.gateway, &world.user);
         let wanted = new("shop", &["admin"]).unwrap();
         let (key, _) = gateway.add_api_key(user, wanted).await.unwrap();
-        let last_used = async || gateway.api_keys(user).await.unwrap()[0].last_used_at;
+        let all = Page {
+            limit: -1,
+            ..Page::default()
+        };
+        let last_used = async || {
+            let keys = gateway.api_keys(user, all.clone()).await.unwrap();
+            keys[0].last_used_at
+        };
         assert_eq!(last_used().await, None);
         let begin = world.now();
         for seconds in [0, 30, 29] {

@@ -1,0 +1,78 @@
+// What these pages read and do, by the keys that the event stream makes stale.
+import { SvelteSet } from 'svelte/reactivity';
+import { api, call } from '$/api/client';
+import type { Phone, PhoneKey } from '$/api/schema';
+import { readable } from '$/lib/number';
+import { queries } from '$/lib/query';
+import { router } from '$/lib/router.svelte';
+import { undoable } from '$/lib/toasts.svelte';
+import { words } from '$/words';
+import { WAITING } from './queue';
+
+/** Deleted phones and keys that can still be brought back. */
+const gone = new SvelteSet<string>();
+
+export const phones = () => ({
+  queryKey: ['phones'],
+  queryFn: () => call(api.GET('/v1/phones', { params: { query: { limit: 100 } } })),
+});
+
+export const beats = (owner: string, limit: number) => ({
+  queryKey: ['heartbeats', owner, limit],
+  queryFn: () => call(api.GET('/v1/heartbeats', { params: { query: { owner, limit } } })),
+  // A heartbeat makes no event of its own.
+  refetchInterval: 60_000,
+});
+
+/** At most so many of a queue are read; more are counted as more. */
+export const QUEUE = 200;
+
+export const queue = (owner: string) => ({
+  queryKey: ['queue', owner],
+  queryFn: () =>
+    call(
+      api.GET('/v1/messages/search', {
+        params: { query: { owners: [owner], statuses: [...WAITING], limit: QUEUE } },
+      }),
+    ),
+});
+
+export const schedules = () => ({
+  queryKey: ['schedules'],
+  queryFn: () => call(api.GET('/v1/send-schedules')),
+});
+
+export const phoneKeys = () => ({
+  queryKey: ['phone-keys'],
+  queryFn: () => call(api.GET('/v1/phone-api-keys', { params: { query: { limit: 100 } } })),
+});
+
+/** Those that are not on their way out. */
+export function kept<T extends { id: string }>(list: T[] | undefined): T[] {
+  return (list ?? []).filter((one) => !gone.has(one.id));
+}
+
+export function readAgain(): void {
+  for (const key of ['phones', 'phone-keys', 'queue', 'status']) {
+    void queries.invalidateQueries({ queryKey: [key] });
+  }
+}
+
+function remove(id: string, text: string, commit: () => Promise<unknown>): void {
+  gone.add(id);
+  const done = () => commit().then(readAgain);
+  undoable(text, words.common.undo, done, () => gone.delete(id));
+}
+
+export function removePhone({ id, phone_number }: Phone): void {
+  router.go('/phones');
+  remove(id, words.phones.deleted(readable(phone_number)), () =>
+    call(api.DELETE('/v1/phones/{id}', { params: { path: { id } }, keepalive: true })),
+  );
+}
+
+export function removeKey({ id, name }: PhoneKey): void {
+  remove(id, words.phones.keyDeleted(name), () =>
+    call(api.DELETE('/v1/phone-api-keys/{id}', { params: { path: { id } }, keepalive: true })),
+  );
+}

@@ -1,0 +1,34 @@
+// What the settings read and write.
+import { api, call, send } from '$/api/client';
+
+export type { ApiKey, BillingUsage as Cycle, Scope, Session } from '$/api/schema';
+
+export const SCOPES = ['send', 'read', 'phones', 'webhooks', 'admin'] as const;
+
+/** Days; 0 is for ever. */
+export interface Retention {
+  messages_days: number;
+  events_days: number;
+  deliveries_days: number;
+  heartbeats_days: number;
+}
+
+export interface Day {
+  /** In the account's zone, `2026-03-04`. */
+  day: string;
+  sent: number;
+  received: number;
+  failed: number;
+}
+
+export interface Discord {
+  id: string;
+  name: string;
+  server_id: string;
+  incoming_channel_id: string;
+}
+
+export const apiKeys = () => call(api.GET('/v1/api-keys', { params: { query: { limit: 100 } } }));
+export const retention = () => send<Retention>('GET', '/v1/users/me/retention');
+export const discords = () =>
+  send<Discord[]>('GET', '/v1/discord-integrations', { query: { limit: 10 } });

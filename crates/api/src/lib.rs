@@ -30,6 +30,7 @@ mod schedules;
 mod sessions;
 mod setup;
 mod shape;
+mod status;
 mod threads;
 mod usage;
 mod users;
@@ -119,6 +120,7 @@ pub fn router(gateway: Gateway, options: Options) -> Router {
         api_keys::routes,
         setup::routes,
         sessions::routes,
+        status::routes,
         reference::routes,
     ];
     let routes = Routes::new(options.requests.clone());

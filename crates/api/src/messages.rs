@@ -6,6 +6,7 @@ mod receive;
 mod report;
 mod search;
 mod send;
+mod several;
 mod shown;
 mod unescaped;
 
@@ -53,6 +54,17 @@ pub(crate) fn routes(routes: Routes) -> Routes {
         )
         .get("/v1/messages/{id}", show, describe::show())
         .delete("/v1/messages/{id}", delete, describe::delete())
+        .post(
+            "/v1/messages/bulk-delete",
+            several::delete,
+            several::describe_delete(),
+        )
+        .post(
+            "/v1/messages/bulk-resend",
+            several::resend,
+            several::describe_resend(),
+        )
+        .get("/v1/messages/{id}/timeline", timeline, describe::timeline())
         .post("/v1/messages/{id}/cancel", cancel, describe::cancel())
         .post(
             "/v1/messages/{id}/events",
@@ -116,6 +128,16 @@ async fn show(
         "message fetched successfully",
         &shown(&message),
     ))
+}
+
+async fn timeline(
+    State(gateway): State<Gateway>,
+    UserCaller(caller): UserCaller,
+    Params(id): Params<String>,
+) -> Answer {
+    let id = check::id("validation errors while fetching timeline", ID, &id)?;
+    let timeline = gateway.timeline(&caller, id).await?;
+    Ok(envelope::ok("timeline fetched successfully", &timeline))
 }
 
 async fn cancel(

@@ -55,6 +55,22 @@ pub(crate) fn read_with(
     }
 }
 
+/// Reads `days`: how far back to look.
+pub(crate) fn days(query: &Query, default: i64, most: i64, wrong: &mut Fields) -> i64 {
+    let text = query.text("days").trim();
+    match text.parse() {
+        Ok(days) if (1..=most).contains(&days) => days,
+        _ if text.is_empty() => default,
+        _ => {
+            wrong.add(
+                "days",
+                format!("The days field must be between 1 and {most}"),
+            );
+            default
+        }
+    }
+}
+
 /// Reads the place in a list that is sorted by time, newest first, from which on it is asked for:
 /// `before` is the time of the last row that was seen, `before_id` its id.
 pub(crate) fn before(query: &Query, wrong: &mut Fields) -> Option<Before> {

@@ -1,5 +1,7 @@
 //! Phones: their settings, and how a phone signs in.
 
+mod details;
+
 use axum::extract::State;
 use gateway::api_key::Scope;
 use gateway::phone::{Changes, Sim};
@@ -35,12 +37,13 @@ pub(crate) fn routes(routes: Routes) -> Routes {
     let removed = Doc::user("deletePhone", "Delete a phone")
         .finds()
         .does("phone deleted successfully");
-    routes
+    let routes = routes
         .tag("Phones", Scope::Phones)
         .get("/v1/phones", list, listed)
         .put("/v1/phones", update, updated)
         .put("/v1/phones/fcm-token", sign_in, signed_in)
-        .delete("/v1/phones/{id}", remove, removed)
+        .delete("/v1/phones/{id}", remove, removed);
+    details::routes(routes)
 }
 
 const INVALID: &str = "validation errors while updating phones";
@@ -127,7 +130,14 @@ fn read(body: &Members<'_>) -> Result<(PhoneNumber, Changes), Error> {
         message_expiration_seconds: expiration(body, &mut wrong)?,
         missed_call_auto_reply: unless_absent(body, "missed_call_auto_reply")?,
         unarchive_thread: body.flag("unarchive_thread")?,
+        name: unless_absent(body, "name")?,
+        limit_per_minute: limit(body, "limit_per_minute", &mut wrong)?,
+        limit_per_hour: limit(body, "limit_per_hour", &mut wrong)?,
+        limit_per_day: limit(body, "limit_per_day", &mut wrong)?,
     };
+    if let Some(Some(name)) = &changes.name {
+        check::at_most(&mut wrong, "name", name, 60);
+    }
     if let Some(Some(token)) = &changes.fcm_token {
         check::at_most(&mut wrong, "fcm_token", token, 1000);
     }
@@ -164,6 +174,17 @@ fn at_least_one(
     let number = body.integer(name)?.filter(|number| *number > 0);
     check::within(wrong, name, number.unwrap_or_default(), 1, most);
     Ok(number)
+}
+
+/// Segments; 0 and `null` take the limit away.
+#[expect(
+    clippy::option_option,
+    reason = "absent, taken away, and a value differ"
+)]
+fn limit(body: &Members<'_>, name: &str, wrong: &mut Fields) -> Result<Option<Option<i64>>, Error> {
+    let number = body.integer(name)?.filter(|number| *number > 0);
+    check::within(wrong, name, number.unwrap_or_default(), 1, 1_000_000);
+    Ok(body.has(name).then_some(number))
 }
 
 /// Seconds, or 0 for the default, which is also what `null` says.

@@ -7,6 +7,7 @@ mod event;
 mod message;
 mod phone;
 mod schedule;
+mod status;
 mod thread;
 mod usage;
 mod user;
@@ -20,13 +21,18 @@ pub(crate) use delivery::{
     Delivery, DeliveryDetail, DeliveryMade, Health, Replay, StartReplay, TestWebhook,
 };
 pub(crate) use event::Events;
-pub(crate) use message::{BulkSend, Message, MissCall, ReceiveMessage, ReportMessage, SendMessage};
+pub(crate) use message::{
+    BulkSend, DeletedMessages, Message, MessageIds, MissCall, QueuedMessage, ReceiveMessage,
+    ReportMessage, SendMessage, Timeline,
+};
 pub(crate) use phone::{
-    Heartbeat, NewPhoneKey, Notification, Phone, PhoneKey, PutPhone, SignIn, StoreHeartbeat,
+    Heartbeat, NewPhoneKey, Notification, Phone, PhoneHealth, PhoneKey, PutPhone, SignIn,
+    StoreHeartbeat,
 };
 pub(crate) use schedule::{PutSchedule, Schedule};
+pub(crate) use status::Status;
 pub(crate) use thread::{MessageThread, PutThread, ThreadCounts};
-pub(crate) use usage::BillingUsage;
+pub(crate) use usage::{BillingUsage, DailyUsage};
 pub(crate) use user::{
     ApiKey, ApiKeyMade, Credentials, NewApiKey, PutNotifications, PutPassword, PutUser, Session,
     SetUp, Setup, User,

@@ -34,6 +34,7 @@ mod secret;
 pub mod segment;
 pub mod session;
 pub mod slot;
+pub mod status;
 pub mod thread;
 mod timer;
 pub mod usage;
@@ -208,6 +209,11 @@ const STEPS: &[(&str, &str)] = &[
     ("0007_feed", include_str!("../migrations/0007_feed.sql")),
     ("0008_usage", include_str!("../migrations/0008_usage.sql")),
     ("0009_search", include_str!("../migrations/0009_search.sql")),
+    ("0015_phones", include_str!("../migrations/0015_phones.sql")),
+    (
+        "0016_usage_days",
+        include_str!("../migrations/0016_usage_days.sql"),
+    ),
     (
         "0020_session_agent",
         include_str!("../migrations/0020_session_agent.sql"),

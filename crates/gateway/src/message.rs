@@ -10,8 +10,11 @@ mod payload;
 mod push;
 mod receive;
 mod report;
+mod resend;
 mod send;
+mod timeline;
 mod timer;
+mod waiting;
 
 use db::Tx;
 use serde::Serialize;
@@ -26,11 +29,14 @@ use crate::segment::{self, Encoding};
 use crate::webhook::filter::Subject;
 use crate::{Error, Result};
 
+pub use delete::Deleted;
 pub use list::Between;
 pub use receive::{MissedCall, ReceivedSms};
 pub use report::{Report, Reported};
 pub(crate) use send::urls;
 pub use send::{BulkSms, SEND_AT_LIMIT, SendSms};
+pub use timeline::{Moment, Timeline};
+pub(crate) use waiting::waiting;
 
 /// What a message is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -262,6 +268,15 @@ impl Message {
         }
         let segments = segment::split(&self.content);
         Some((segments.encoding, segments.parts.len()))
+    }
+
+    /// Segments that it takes of its phone's limits: of cipher text about as many as what is in it.
+    pub(crate) fn weight(&self) -> i64 {
+        let count = match self.on_air() {
+            Some((_, count)) => count,
+            None => segment::of_cipher_text(&self.content),
+        };
+        i64::try_from(count).unwrap_or(i64::MAX)
     }
 
     /// Who its events are about, caused by a request to this path.

@@ -1,5 +1,9 @@
 //! Phones: a number of the account, its settings, and how to wake it.
 
+mod health;
+mod limits;
+mod queue;
+
 use std::time::Duration;
 
 use db::Tx;
@@ -10,6 +14,9 @@ use crate::caller::Caller;
 use crate::clock::Time;
 use crate::event::{About, Kind};
 use crate::{Error, Fields, Gateway, Page, PhoneNumber, Result, Work, for_update, id, schedule};
+
+pub use health::{Bucket, Gap, Health};
+pub use queue::Queued;
 
 /// The SIM of a phone that a number belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +66,14 @@ db::row! {
         pub created_at: Time,
         /// When it was last changed.
         pub updated_at: Time,
+        /// What its owner calls it.
+        pub name: Option<String>,
+        /// Segments that may leave it in any minute; none: no limit.
+        pub limit_per_minute: Option<i64>,
+        /// The same in any hour.
+        pub limit_per_hour: Option<i64>,
+        /// The same in any 24 hours.
+        pub limit_per_day: Option<i64>,
         #[serde(skip)]
         pub(crate) phone_key_id: Option<Uuid>,
         #[serde(skip)]
@@ -69,10 +84,11 @@ db::row! {
         pub(crate) monitor_id: Uuid,
         #[serde(skip)]
         pub(crate) monitor_source: String,
-        #[serde(skip)]
-        pub(crate) online: bool,
-        #[serde(skip)]
-        pub(crate) heartbeat_at: Option<Time>,
+        /// Whether it is heard of; also true of a phone that never was.
+        pub online: bool,
+        /// When its last heartbeat came.
+        #[serde(rename = "last_heartbeat_at")]
+        pub heartbeat_at: Option<Time>,
         #[serde(skip)]
         pub(crate) heartbeat_due_at: Option<Time>,
     }
@@ -81,8 +97,8 @@ db::row! {
 /// The columns of [`Phone`], in its order.
 pub(crate) const COLUMNS: &str = "id, user_id, fcm_token, phone_number, messages_per_minute, sim,
     message_send_schedule_id, max_send_attempts, message_expiration_seconds,
-    missed_call_auto_reply, unarchive_thread, created_at, updated_at,
-    phone_key_id, last_slot_at, pushed_at, monitor_id, monitor_source, online, heartbeat_at,
+    missed_call_auto_reply, unarchive_thread, created_at, updated_at, name, limit_per_minute,
+    limit_per_hour, limit_per_day, phone_key_id, last_slot_at, pushed_at, monitor_id, monitor_source, online, heartbeat_at,
     heartbeat_due_at";
 
 impl Phone {
@@ -140,6 +156,14 @@ pub struct Changes {
     pub missed_call_auto_reply: Option<Option<String>>,
     /// See [`Phone::unarchive_thread`].
     pub unarchive_thread: Option<bool>,
+    /// `Some(None)` takes it away.
+    pub name: Option<Option<String>>,
+    /// At least 1; `Some(None)` takes the limit away.
+    pub limit_per_minute: Option<Option<i64>>,
+    /// The same.
+    pub limit_per_hour: Option<Option<i64>>,
+    /// The same.
+    pub limit_per_day: Option<Option<i64>>,
 }
 
 #[derive(Serialize)]
@@ -162,6 +186,12 @@ struct Deleted<'a> {
 }
 
 impl Gateway {
+    /// One phone of the caller's account.
+    pub async fn phone(&self, caller: &Caller, id: Uuid) -> Result<Phone> {
+        let user_id = caller.user_id.clone();
+        self.lookup(move |tx| by_id(tx, &user_id, id)).await
+    }
+
     /// The caller's phones whose number contains the query, newest first.
     pub async fn phones(&self, caller: &Caller, page: Page) -> Result<Vec<Phone>> {
         let user_id = caller.user_id.clone();
@@ -286,6 +316,10 @@ fn apply(phone: &mut Phone, changes: Changes) {
         changes.missed_call_auto_reply,
     );
     set(&mut phone.unarchive_thread, changes.unarchive_thread);
+    set(&mut phone.name, changes.name);
+    set(&mut phone.limit_per_minute, changes.limit_per_minute);
+    set(&mut phone.limit_per_hour, changes.limit_per_hour);
+    set(&mut phone.limit_per_day, changes.limit_per_day);
 }
 
 /// The account's phone with this number, its row locked until the transaction ends.
@@ -295,6 +329,23 @@ pub(crate) fn owned(tx: &mut Tx<'_>, user_id: &str, number: &str) -> Result<Opti
         &format!("SELECT {COLUMNS} FROM phone WHERE user_id = $1 AND phone_number = $2 {lock}"),
         &[&user_id, &number],
     )?)
+}
+
+/// The same, for those who only read.
+pub(crate) fn found(tx: &mut Tx<'_>, user_id: &str, number: &str) -> Result<Option<Phone>> {
+    Ok(tx.optional(
+        &format!("SELECT {COLUMNS} FROM phone WHERE user_id = $1 AND phone_number = $2"),
+        &[&user_id, &number],
+    )?)
+}
+
+/// The account's phone with this id, for those who only read.
+pub(crate) fn by_id(tx: &mut Tx<'_>, user_id: &str, id: Uuid) -> Result<Phone> {
+    let phone: Option<Phone> = tx.optional(
+        &format!("SELECT {COLUMNS} FROM phone WHERE id = $1 AND user_id = $2"),
+        &[&id, &user_id],
+    )?;
+    phone.ok_or_else(|| Error::not_found(format!("cannot find phone with ID [{id}]")))
 }
 
 impl Work<'_, '_> {
@@ -326,7 +377,8 @@ impl Work<'_, '_> {
             "UPDATE phone SET fcm_token = $2, messages_per_minute = $3, sim = $4,
                  message_send_schedule_id = $5, max_send_attempts = $6,
                  message_expiration_seconds = $7, missed_call_auto_reply = $8,
-                 unarchive_thread = $9, heartbeat_due_at = $10, updated_at = $11
+                 unarchive_thread = $9, heartbeat_due_at = $10, updated_at = $11, name = $12,
+                 limit_per_minute = $13, limit_per_hour = $14, limit_per_day = $15
               WHERE id = $1",
             &[
                 &phone.id,
@@ -340,6 +392,10 @@ impl Work<'_, '_> {
                 &phone.unarchive_thread,
                 &phone.heartbeat_due_at,
                 &phone.updated_at,
+                &phone.name,
+                &phone.limit_per_minute,
+                &phone.limit_per_hour,
+                &phone.limit_per_day,
             ],
         )?;
         Ok(())

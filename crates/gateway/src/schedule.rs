@@ -14,7 +14,7 @@ use crate::caller::Caller;
 use crate::clock::Time;
 use crate::event::{About, Kind};
 use crate::phone::Phone;
-use crate::{Error, Fields, Gateway, Result, Work, id};
+use crate::{Error, Fields, Gateway, Result, id};
 
 pub use window::Week;
 
@@ -285,21 +285,19 @@ pub(crate) fn is_owned(tx: &mut Tx<'_>, user_id: &str, id: Uuid) -> Result<bool>
     Ok(found.is_some())
 }
 
-impl Work<'_, '_> {
-    /// When a phone may send; `None`: at any time.
-    pub(crate) fn week_of(&mut self, phone: &Phone) -> Result<Option<Week>> {
-        let Some(id) = phone.message_send_schedule_id else {
-            return Ok(None);
-        };
-        let rule: Option<Rule> = self.tx.optional(
-            "SELECT timezone, windows FROM schedule WHERE id = $1 AND user_id = $2",
-            &[&id, &phone.user_id],
-        )?;
-        Ok(rule.and_then(|rule| {
-            let windows = serde_json::from_str(&rule.windows).unwrap_or_default();
-            Week::new(&rule.timezone, windows)
-        }))
-    }
+/// When a phone may send; `None`: at any time.
+pub(crate) fn week_of(tx: &mut Tx<'_>, phone: &Phone) -> Result<Option<Week>> {
+    let Some(id) = phone.message_send_schedule_id else {
+        return Ok(None);
+    };
+    let rule: Option<Rule> = tx.optional(
+        "SELECT timezone, windows FROM schedule WHERE id = $1 AND user_id = $2",
+        &[&id, &phone.user_id],
+    )?;
+    Ok(rule.and_then(|rule| {
+        let windows = serde_json::from_str(&rule.windows).unwrap_or_default();
+        Week::new(&rule.timezone, windows)
+    }))
 }
 
 fn json(windows: &[Window]) -> String {

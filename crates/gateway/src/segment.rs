@@ -99,6 +99,17 @@ pub fn count(text: &str) -> usize {
     split(text).parts.len()
 }
 
+/// About how many segments a text takes that is encrypted: base64 of 16 bytes and as many as the
+/// text has (contract: phone).
+pub(crate) fn of_cipher_text(text: &str) -> usize {
+    let bytes = (text.len() * 3 / 4).saturating_sub(16);
+    if bytes <= Encoding::Gsm7.alone() {
+        1
+    } else {
+        bytes.div_ceil(Encoding::Gsm7.part())
+    }
+}
+
 fn cut(text: &str, encoding: Encoding) -> Vec<&str> {
     let (mut parts, mut begin, mut filled) = (Vec::new(), 0, 0);
     for (at, char) in text.char_indices() {

@@ -3,8 +3,9 @@
 use crate::Result;
 use crate::Work;
 use crate::clock::Time;
+use crate::message::Message;
 use crate::phone::Phone;
-use crate::schedule::Week;
+use crate::schedule::{self, Week};
 
 /// The next slot of a phone: now, but never closer to the last one than its rate allows, and
 /// within the hours in which it may send.
@@ -19,21 +20,33 @@ pub fn next(phone: &Phone, week: Option<&Week>, now: Time) -> Time {
 impl Work<'_, '_> {
     /// Gives the phone's next slot to a message. The phone's row is locked, so no two messages get
     /// the same one.
-    pub(crate) fn take_slot(&mut self, phone: &mut Phone) -> Result<Time> {
-        let week = self.week_of(phone)?;
-        let slot = next(phone, week.as_ref(), self.now);
-        self.keep_slot(phone, slot)?;
+    pub(crate) fn take_slot(&mut self, phone: &mut Phone, message: &Message) -> Result<Time> {
+        let week = schedule::week_of(self.tx, phone)?;
+        let mut slot = next(phone, week.as_ref(), self.now);
+        if phone.is_limited() {
+            slot = slot.max(self.within_limits(phone, message.weight())?);
+            slot = week.map_or(slot, |week| week.next(slot));
+        }
+        self.keep_slot(phone, slot, message)?;
         Ok(slot)
     }
 
     /// Notes that a message goes out then, by an exact send time: later slots keep their distance.
-    pub(crate) fn keep_slot(&mut self, phone: &mut Phone, slot: Time) -> Result<()> {
+    pub(crate) fn keep_slot(
+        &mut self,
+        phone: &mut Phone,
+        slot: Time,
+        message: &Message,
+    ) -> Result<()> {
         if phone.last_slot_at.is_none_or(|last| last < slot) {
             phone.last_slot_at = Some(slot);
             self.tx.execute(
                 "UPDATE phone SET last_slot_at = $2 WHERE id = $1",
                 &[&phone.id, &slot],
             )?;
+        }
+        if phone.is_limited() {
+            self.count_segments(phone, message.weight())?;
         }
         Ok(())
     }

@@ -5,6 +5,7 @@
 
 mod count;
 mod cycle;
+mod day;
 
 use db::Scalar;
 use serde::Serialize;
@@ -15,6 +16,7 @@ use crate::clock::Time;
 use crate::{Gateway, Page, Result};
 
 use cycle::Cycle;
+pub use day::{DAYS, Day};
 
 db::row! {
     struct Row {
@@ -97,10 +99,11 @@ impl Gateway {
         let place = self.count(user_id, anchor).await?;
         let cycle = Cycle::containing(self.now(), anchor);
         let mut wanted = self.uncounted(user_id, place, anchor).await?;
-        wanted.entry(cycle).or_default();
+        wanted.cycles.entry(cycle).or_default();
         let user_id = user_id.to_owned();
         self.write(move |work| {
             wanted
+                .cycles
                 .keys()
                 .try_for_each(|cycle| work.make_cycle(&user_id, *cycle))
         })
@@ -140,7 +143,7 @@ impl Gateway {
         let mut found: Vec<Usage> = rows.into_iter().map(Usage::from).collect();
         for usage in &mut found {
             let cycle = Cycle::containing(usage.start_timestamp, current.anchor);
-            let count = late.get(&cycle).copied().unwrap_or_default();
+            let count = late.cycles.get(&cycle).copied().unwrap_or_default();
             usage.sent_messages += count.sent;
             usage.received_messages += count.received;
         }

@@ -3,7 +3,9 @@
 use serde_json::json;
 
 use crate::reference::{Doc, phone_number, text, uuid};
-use crate::shape::{BulkSend, Message, MissCall, ReceiveMessage, ReportMessage, SendMessage};
+use crate::shape::{
+    BulkSend, Message, MissCall, ReceiveMessage, ReportMessage, SendMessage, Timeline,
+};
 
 pub(super) fn list() -> Doc {
     Doc::user(
@@ -79,6 +81,15 @@ pub(super) fn delete() -> Doc {
     Doc::user("deleteMessage", "Delete a message and its files")
         .finds()
         .empties("It is deleted.")
+}
+
+pub(super) fn timeline() -> Doc {
+    Doc::user(
+        "getMessageTimeline",
+        "Show what happened to a message, and what it waits for",
+    )
+    .finds()
+    .gives::<Timeline>(200, "timeline fetched successfully")
 }
 
 pub(super) fn cancel() -> Doc {

@@ -94,6 +94,78 @@ pub(super) enum MessageStatus {
     Received,
 }
 
+/// Several messages.
+#[derive(ToSchema)]
+pub(crate) struct MessageIds {
+    #[schema(min_items = 1, max_items = 1000)]
+    ids: Vec<Uuid>,
+}
+
+/// What became of a request to delete several.
+#[derive(ToSchema)]
+pub(crate) struct DeletedMessages {
+    /// How many are gone.
+    deleted: i64,
+}
+
+/// What happened to a message, and what it waits for.
+#[derive(ToSchema)]
+#[schema(as = MessageTimeline)]
+pub(crate) struct Timeline {
+    /// The earliest first.
+    steps: Vec<Moment>,
+    /// Why it is where it is, in words; null if nothing more is to come.
+    waiting: Option<String>,
+    /// Until when it waits.
+    waiting_until: Option<Time>,
+}
+
+/// Something that happened to a message.
+#[derive(ToSchema)]
+#[schema(as = TimelineStep)]
+struct Moment {
+    at: Time,
+    step: StepName,
+    /// More about it, in words.
+    detail: Option<String>,
+    /// Why it went wrong.
+    reason: Option<String>,
+}
+
+/// What happened.
+#[derive(ToSchema)]
+#[schema(as = TimelineStepName, rename_all = "snake_case")]
+enum StepName {
+    Accepted,
+    Scheduled,
+    Woken,
+    WakeUpFailed,
+    Claimed,
+    Sent,
+    Delivered,
+    Failed,
+    Expired,
+    Retried,
+    Received,
+    Missed,
+}
+
+/// A message that waits for its phone, or for its phone's report.
+#[derive(ToSchema)]
+pub(crate) struct QueuedMessage {
+    message_id: Uuid,
+    /// Who is to get it.
+    contact: String,
+    content: String,
+    /// Whether the text is cipher text.
+    encrypted: bool,
+    status: MessageStatus,
+    /// When it is released, sent, or given up waiting for.
+    due_at: Option<Time>,
+    /// Why it waits, in words.
+    reason: String,
+}
+
 /// An SMS to send.
 #[derive(ToSchema)]
 pub(crate) struct SendMessage {

@@ -29,6 +29,18 @@ pub(crate) struct Phone {
     unarchive_thread: bool,
     created_at: Time,
     updated_at: Time,
+    /// What its owner calls it.
+    name: Option<String>,
+    /// Segments that may leave it in any minute; null: no limit.
+    limit_per_minute: Option<i64>,
+    /// The same in any hour.
+    limit_per_hour: Option<i64>,
+    /// The same in any 24 hours.
+    limit_per_day: Option<i64>,
+    /// Whether it is heard of; also true of a phone that never was.
+    online: bool,
+    /// When its last heartbeat came.
+    last_heartbeat_at: Option<Time>,
 }
 
 /// Settings of a phone: absent members stay as they are.
@@ -54,6 +66,53 @@ pub(crate) struct PutPhone {
     /// `null` and blanks take it away.
     missed_call_auto_reply: Option<String>,
     unarchive_thread: Option<bool>,
+    /// `null` and blanks take it away.
+    #[schema(max_length = 60)]
+    name: Option<String>,
+    /// Segments that may leave it in any minute; 0 and `null`: no limit.
+    #[schema(minimum = 0, maximum = 1_000_000)]
+    limit_per_minute: Option<i64>,
+    /// The same in any hour.
+    #[schema(minimum = 0, maximum = 1_000_000)]
+    limit_per_hour: Option<i64>,
+    /// The same in any 24 hours.
+    #[schema(minimum = 0, maximum = 1_000_000)]
+    limit_per_day: Option<i64>,
+}
+
+/// How a phone is doing, by its heartbeats.
+#[derive(ToSchema)]
+pub(crate) struct PhoneHealth {
+    /// Whether it is heard of.
+    online: bool,
+    last_heartbeat_at: Option<Time>,
+    /// Whether it was plugged in then.
+    charging: Option<bool>,
+    /// What its app called itself then.
+    version: Option<String>,
+    /// The part of the time in which it was heard of, from 0 to 100; null for a new phone.
+    uptime_percent: Option<f64>,
+    /// When it was not heard of, the latest first.
+    gaps: Vec<HeartbeatGap>,
+    /// Heartbeats by the hour; hours without any are left out.
+    buckets: Vec<HeartbeatBucket>,
+}
+
+/// A time without heartbeats that was longer than a phone may be silent.
+#[derive(ToSchema)]
+struct HeartbeatGap {
+    /// The last heartbeat before it.
+    from: Time,
+    /// The first one after it; none so far, if null.
+    to: Option<Time>,
+}
+
+/// Heartbeats of one hour.
+#[derive(ToSchema)]
+struct HeartbeatBucket {
+    /// When the hour begins.
+    from: Time,
+    beats: i64,
 }
 
 /// A phone that signs in.

@@ -23,3 +23,17 @@ pub(crate) struct BillingUsage {
     created_at: Time,
     updated_at: Time,
 }
+
+/// What happened on a day.
+#[derive(ToSchema)]
+pub(crate) struct DailyUsage {
+    /// Such as `2026-03-02`.
+    #[schema(format = Date)]
+    day: String,
+    /// Messages released to a phone.
+    sent: i64,
+    /// SMS that phones received.
+    received: i64,
+    /// Messages that failed, or expired for good.
+    failed: i64,
+}

@@ -3,6 +3,7 @@
 
 mod api_keys;
 mod attachments;
+mod care;
 mod conformance;
 mod contract;
 mod deliveries;

@@ -19,6 +19,8 @@ async fn a_phone_signs_in_and_gets_the_defaults() {
             "messages_per_minute": 10, "sim": "SIM1", "message_send_schedule_id": null,
             "max_send_attempts": 2, "message_expiration_seconds": 600, "missed_call_auto_reply": null,
             "unarchive_thread": false, "created_at": data["created_at"], "updated_at": data["updated_at"],
+            "name": null, "limit_per_minute": null, "limit_per_hour": null, "limit_per_day": null,
+            "online": true, "last_heartbeat_at": null,
         });
         assert_eq!(data, expected);
         // Bound before the answer; the same phone the next time.

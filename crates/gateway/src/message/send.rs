@@ -198,7 +198,7 @@ impl Work<'_, '_> {
             message.about(&message.source),
             &retry,
         )?;
-        let slot = self.take_slot(phone)?;
+        let slot = self.take_slot(phone, &message)?;
         schedule(&mut message, slot);
         self.save_schedule(&message)?;
         self.thread_moved(&message)?;
@@ -207,10 +207,10 @@ impl Work<'_, '_> {
 
     fn slot(&mut self, message: &Message, phone: &mut Phone) -> Result<Time> {
         match message.scheduled_send_time {
-            None => self.take_slot(phone),
+            None => self.take_slot(phone, message),
             Some(exact) => {
                 let slot = exact.max(self.now);
-                self.keep_slot(phone, slot)?;
+                self.keep_slot(phone, slot, message)?;
                 Ok(slot)
             }
         }

@@ -14,7 +14,15 @@ use crate::event::{Kind, Recorded};
 use crate::{Gateway, Result, Work, id};
 
 /// Events that count.
-const COUNTED: [Kind; 2] = [Kind::MessageApiSent, Kind::MessagePhoneReceived];
+const COUNTED: [Kind; 4] = [
+    Kind::MessageApiSent,
+    Kind::MessagePhoneReceived,
+    Kind::MessageSendFailed,
+    Kind::MessageSendExpired,
+];
+
+/// Microseconds of a quarter of an hour.
+const QUARTER: i64 = 15 * 60 * 1_000_000;
 
 /// Events that are read at once.
 const PART: i64 = 5000;
@@ -22,14 +30,29 @@ const PART: i64 = 5000;
 /// How often all accounts are counted, so that nobody who asks has long to wait.
 const INTERVAL: Duration = Duration::from_hours(1);
 
-/// What falls into a cycle.
+/// What falls into a stretch of time.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Count {
     pub sent: i64,
     pub received: i64,
+    /// Not counted by cycles.
+    pub failed: i64,
 }
 
-pub(super) type Counts = BTreeMap<Cycle, Count>;
+impl Count {
+    pub(super) fn add(&mut self, other: Self) {
+        self.sent += other.sent;
+        self.received += other.received;
+        self.failed += other.failed;
+    }
+}
+
+/// What was counted: by cycles, and by the beginnings of quarters of an hour.
+#[derive(Debug, Default)]
+pub(super) struct Counts {
+    pub cycles: BTreeMap<Cycle, Count>,
+    pub quarters: BTreeMap<Time, Count>,
+}
 
 /// What is looked at of an event.
 #[derive(Deserialize)]
@@ -41,6 +64,7 @@ struct Seen {
 #[derive(Deserialize)]
 struct Data {
     request_received_at: Option<String>,
+    is_final: Option<bool>,
 }
 
 db::row! {
@@ -87,8 +111,11 @@ impl Gateway {
             self.write(move |work| {
                 // Nothing, if somebody else was quicker: then it is all read again from there.
                 if work.move_place(&user_id, place, part.position)? {
-                    for (cycle, count) in &counts {
+                    for (cycle, count) in &counts.cycles {
                         work.add_usage(&user_id, *cycle, *count)?;
+                    }
+                    for (start, count) in &counts.quarters {
+                        work.add_quarter(&user_id, *start, *count)?;
                     }
                 }
                 Ok(())
@@ -97,7 +124,7 @@ impl Gateway {
         }
     }
 
-    async fn place(&self, user_id: &str) -> Result<i64> {
+    pub(super) async fn place(&self, user_id: &str) -> Result<i64> {
         let user_id = user_id.to_owned();
         self.lookup(move |tx| {
             let place: Option<Scalar<i64>> = tx.optional(
@@ -118,21 +145,28 @@ impl Gateway {
         anchor: Time,
     ) -> Result<Counts> {
         if self.0.db.engine() == Engine::Sqlite {
-            return Ok(Counts::new());
+            return Ok(Counts::default());
         }
         let user_id = user_id.to_owned();
         let rows: Vec<Counted> = self
             .read(move |tx| {
                 Ok(tx.all(
                     "SELECT kind, body FROM event
-                      WHERE user_id = $1 AND NOT test AND kind IN ($3, $4)
+                      WHERE user_id = $1 AND NOT test AND kind IN ($3, $4, $5, $6)
                         AND (xact, seq) > (COALESCE((SELECT place.xact FROM event AS place
                              WHERE place.seq <= $2 ORDER BY place.seq DESC LIMIT 1), '0'), $2)",
-                    &[&user_id, &place, &COUNTED[0], &COUNTED[1]],
+                    &[
+                        &user_id,
+                        &place,
+                        &COUNTED[0],
+                        &COUNTED[1],
+                        &COUNTED[2],
+                        &COUNTED[3],
+                    ],
                 )?)
             })
             .await?;
-        let mut counts = Counts::new();
+        let mut counts = Counts::default();
         for row in rows {
             add(&mut counts, row.kind, &row.body, anchor);
         }
@@ -192,27 +226,56 @@ impl Work<'_, '_> {
     }
 }
 
+impl Work<'_, '_> {
+    fn add_quarter(&mut self, user_id: &str, start: Time, count: Count) -> Result<()> {
+        self.tx.execute(
+            "INSERT INTO usage_quarter (user_id, start_at, sent, received, failed)
+             VALUES ($1, $2, $3, $4, $5)
+             ON CONFLICT (user_id, start_at) DO UPDATE SET
+                 sent = usage_quarter.sent + excluded.sent,
+                 received = usage_quarter.received + excluded.received,
+                 failed = usage_quarter.failed + excluded.failed",
+            &[
+                &user_id,
+                &start,
+                &count.sent,
+                &count.received,
+                &count.failed,
+            ],
+        )?;
+        Ok(())
+    }
+}
+
 fn counted(events: &[Recorded], anchor: Time) -> Counts {
-    let mut counts = Counts::new();
+    let mut counts = Counts::default();
     for event in events {
         add(&mut counts, event.kind, &event.body, anchor);
     }
     counts
 }
 
-/// What was sent counts for the time of its request, what was received for that of its event.
+/// Of a cycle what was sent counts for the time of its request, everything else for that of its event.
 fn add(counts: &mut Counts, kind: Kind, body: &str, anchor: Time) {
     let Ok(seen) = serde_json::from_str::<Seen>(body) else {
         return;
     };
-    let asked = seen.data.request_received_at.filter(|_| kind == COUNTED[0]);
-    let Ok(at) = asked.as_deref().unwrap_or(&seen.time).parse() else {
+    let Ok(at) = seen.time.parse::<Time>() else {
         return;
     };
-    let count = counts.entry(Cycle::containing(at, anchor)).or_default();
-    if kind == Kind::MessageApiSent {
-        count.sent += 1;
-    } else {
-        count.received += 1;
+    let mut count = Count::default();
+    match kind {
+        Kind::MessageApiSent => count.sent = 1,
+        Kind::MessagePhoneReceived => count.received = 1,
+        Kind::MessageSendExpired if seen.data.is_final != Some(true) => return,
+        _ => count.failed = 1,
+    }
+    let quarter = Time::from_micros(at.micros() - at.micros().rem_euclid(QUARTER));
+    counts.quarters.entry(quarter).or_default().add(count);
+    if count.failed == 0 {
+        let asked = seen.data.request_received_at.filter(|_| count.sent == 1);
+        let asked = asked.and_then(|asked| asked.parse().ok());
+        let cycle = Cycle::containing(asked.unwrap_or(at), anchor);
+        counts.cycles.entry(cycle).or_default().add(count);
     }
 }

@@ -1,7 +1,7 @@
 // What these pages read and do, by the keys that the event stream makes stale.
 import { SvelteSet } from 'svelte/reactivity';
 import { api, call } from '$/api/client';
-import type { Webhook } from '$/api/schema';
+import type { Health, Webhook } from '$/api/schema';
 import { queries } from '$/lib/query';
 import { router } from '$/lib/router.svelte';
 import { say, sayFault, undoable } from '$/lib/toasts.svelte';
@@ -16,9 +16,12 @@ export const webhooks = () => ({
   queryFn: () => call(api.GET('/v1/webhooks', { params: { query: { limit: 100 } } })),
 });
 
-export const health = (id: string) => ({
+/** Of a webhook that is paused nothing moves; otherwise what waits will, without an event. */
+export const health = ({ id, paused_at }: Webhook) => ({
   queryKey: ['deliveries', id, 'health'],
   queryFn: () => call(api.GET('/v1/webhooks/{id}/health', { params: { path: { id } } })),
+  refetchInterval: (query: { state: { data?: Health | undefined } }) =>
+    query.state.data?.backlog && !paused_at ? 3000 : false,
 });
 
 /** The latest that were attempted, for a small chart. */

@@ -15,11 +15,12 @@ run: $(DASHBOARD) ## build everything and start it on http://localhost:8000; ARG
 	@scripts/need-cargo
 	cargo run --release -p httpsms -- serve $(ARGS)
 
-test: ## every test, on SQLite and on PostgreSQL
+test: $(DASHBOARD) ## every test, on SQLite and on PostgreSQL, and in a browser when npm is there
 	@scripts/need-cargo
 	@scripts/need-postgres
 	cargo build -p httpsms -p testkit --bins
 	$(TARGET)/debug/with-postgres cargo test --workspace
+	$(if $(DASHBOARD),scripts/test-dashboard)
 
 check: ## formatting and lints
 	@scripts/need-cargo

@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import tailwindcss from '@tailwindcss/vite';
 import { defineConfig } from 'vitest/config';
-import { compress } from './compress';
+import { compress } from './compress.ts';
 
 // While developing, the running server answers the API. HTTPSMS_KEY signs every request in.
 const server = process.env.HTTPSMS_SERVER ?? 'http://127.0.0.1:8000';

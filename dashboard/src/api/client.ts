@@ -47,12 +47,17 @@ export async function call<T>(request: Promise<Answered<T>>): Promise<T> {
 type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
 type Query = Record<string, string | number | boolean | readonly string[] | undefined | null>;
 
+interface Sending {
+  query?: Query;
+  json?: unknown;
+  body?: BodyInit;
+  /** Of `body`, if it does not say itself. */
+  type?: string;
+  signal?: AbortSignal;
+}
+
 /** For bodies that are no JSON, such as files; everything else goes through `api`. */
-export async function send<T>(
-  method: Method,
-  path: string,
-  options: { query?: Query; body?: BodyInit; json?: unknown; signal?: AbortSignal } = {},
-): Promise<T> {
+export async function send<T>(method: Method, path: string, options: Sending = {}): Promise<T> {
   const answer = await reach(method, path, options);
   const text = await answer.text();
   const body: unknown = text && parse(text);
@@ -60,18 +65,17 @@ export async function send<T>(
   return (body as { data: T } | undefined)?.data as T;
 }
 
-async function reach(
-  method: Method,
-  path: string,
-  options: { query?: Query; body?: BodyInit; json?: unknown; signal?: AbortSignal },
-): Promise<Response> {
+async function reach(method: Method, path: string, options: Sending): Promise<Response> {
   const json = options.json !== undefined;
+  const type = json ? 'application/json' : options.type;
   try {
     return await fetch(path + queryText(options.query), {
       method,
       body: json ? JSON.stringify(options.json) : options.body,
-      headers: json ? { 'content-type': 'application/json' } : undefined,
+      headers: type ? { 'content-type': type } : undefined,
       signal: options.signal,
+      // What was deleted with a chance to undo is deleted also when the page is left.
+      keepalive: method === 'DELETE',
     });
   } catch (error) {
     throw unreachable(error);

@@ -5,7 +5,8 @@ export type {
   PhoneKey,
   User,
   Webhook,
-  CloudEvent,
+  LoggedEvent,
   EventType,
+  AnyEventType,
   MessageStatus,
 } from './schema';

@@ -1,5 +1,5 @@
 // The event stream: everything on screen follows it. Cut, it goes on by its cursor.
-import type { CloudEvent } from '$/api/types';
+import type { AnyEventType, LoggedEvent } from '$/api/types';
 import { queries } from './query';
 
 /** Types of events, or beginnings of them, and the queries that they make stale. */
@@ -12,7 +12,7 @@ const STALE: [string, string[]][] = [
   ['user.', ['user', 'phone-keys', 'api-keys']],
 ];
 
-type Listener = (event: CloudEvent) => void;
+type Listener = (event: LoggedEvent) => void;
 
 /** Bursts, such as a bulk send, refresh a list so often at most. */
 const REST = 400;
@@ -23,6 +23,7 @@ class Live {
   #source: EventSource | undefined;
   #cursor = '';
   #listeners = new Set<Listener>();
+  #returned = new Set<() => void>();
   #stale = new Set<string>();
   #resting = false;
   #waits = 0;
@@ -45,6 +46,12 @@ class Live {
     return () => this.#listeners.delete(listener);
   }
 
+  /** Called when the stream is back after it was cut and may have missed something. */
+  onReturn(act: () => void): () => void {
+    this.#returned.add(act);
+    return () => this.#returned.delete(act);
+  }
+
   #open(): void {
     if (this.state === 'off') this.state = 'opening';
     const source = new EventSource(
@@ -60,7 +67,10 @@ class Live {
 
   #opened(): void {
     // What happened before the first cursor is known only by reading again.
-    if (this.state === 'cut' || this.#waits) void queries.invalidateQueries();
+    if (this.#waits) {
+      void queries.invalidateQueries();
+      this.#returned.forEach((act) => act());
+    }
     this.#waits = 0;
     this.state = 'open';
   }
@@ -75,9 +85,9 @@ class Live {
 
   #take(message: MessageEvent<string>): void {
     if (message.lastEventId) this.#cursor = message.lastEventId;
-    let event: CloudEvent;
+    let event: LoggedEvent;
     try {
-      event = JSON.parse(message.data) as CloudEvent;
+      event = JSON.parse(message.data) as LoggedEvent;
     } catch {
       return;
     }
@@ -103,7 +113,7 @@ class Live {
 }
 
 /** Every type that the server sends (docs/events). */
-const TYPES: string[] = [
+const TYPES: AnyEventType[] = [
   'message.api.sent',
   'message.api.deleted',
   'message.phone.sending',

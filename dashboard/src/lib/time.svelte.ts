@@ -127,3 +127,32 @@ export function duration(seconds: number): string {
   if (hours < 48) return minutes % 60 ? `${hours} h ${minutes % 60} min` : `${hours} h`;
   return `${Math.floor(hours / 24)} d`;
 }
+
+/** What a clock of the account's zone showed at a time, as inputs have it: `2026-03-04T09:15`. */
+export function toLocal(time: number, inZone = zone): string {
+  const options = { timeZone: inZone, hourCycle: 'h23', ...NUMERIC } as const;
+  const parts = new Intl.DateTimeFormat('en', options).formatToParts(time);
+  const part = (type: string) => parts.find((one) => one.type === type)?.value ?? '00';
+  return `${part('year')}-${part('month')}-${part('day')}T${part('hour')}:${part('minute')}`;
+}
+
+const NUMERIC = {
+  year: 'numeric',
+  month: '2-digit',
+  day: '2-digit',
+  hour: '2-digit',
+  minute: '2-digit',
+} as const;
+
+/**
+ * The time at which clocks of the account's zone show `2026-03-04T09:15`. In the hour that comes
+ * twice it is the first; one that is left out counts on from before the gap.
+ */
+export function fromLocal(local: string, inZone = zone): string {
+  const wanted = Date.parse(`${local}Z`);
+  const offset = (time: number) => Date.parse(`${toLocal(time, inZone)}Z`) - time;
+  // The offsets of the day before and the day after are the only candidates.
+  const [before, after] = [offset(wanted - 86_400_000), offset(wanted + 86_400_000)];
+  const fitting = [before, after].filter((one) => offset(wanted - one) === one);
+  return new Date(wanted - (fitting.length ? Math.max(...fitting) : before)).toISOString();
+}

@@ -4,6 +4,7 @@
 
 mod accounts;
 mod connections;
+mod dashboard;
 mod demo;
 mod metrics;
 mod settings;

@@ -14,4 +14,18 @@ export const welcome = {
   noAccount: 'Ich habe noch kein Konto',
   haveAccount: 'Ich habe ein Konto',
   closed: 'Neue Konten legt an, wer diesen Server betreibt.',
+
+  steps: 'Erste Schritte',
+  stepsHide: 'Nicht mehr zeigen',
+  stepDone: 'Erledigt',
+  stepOpen: 'Offen',
+  stepAccount: 'Konto anlegen',
+  stepPhone: 'Telefon verbinden',
+  stepPhoneText: 'Ein Android-Telefon per QR-Code, oder ein simuliertes zum Ausprobieren.',
+  stepPhoneVerb: 'Telefon hinzufügen',
+  stepMessage: 'Die erste Nachricht senden',
+  stepMessageText: 'Sie geht über Ihr Telefon hinaus und erscheint hier.',
+  stepWebhook: 'Webhook hinzufügen',
+  stepWebhookText: 'Ihr Programm erfährt sofort von jeder Nachricht.',
+  stepWebhookVerb: 'Webhook hinzufügen',
 };

@@ -15,4 +15,18 @@ export const welcome = {
   noAccount: 'I have no account yet',
   haveAccount: 'I have an account',
   closed: 'New accounts are made by who runs this server.',
+
+  steps: 'First steps',
+  stepsHide: 'Do not show this again',
+  stepDone: 'Done',
+  stepOpen: 'Open',
+  stepAccount: 'Create your account',
+  stepPhone: 'Connect a phone',
+  stepPhoneText: 'An Android phone by its QR code, or a simulated one to try things out.',
+  stepPhoneVerb: 'Add a phone',
+  stepMessage: 'Send the first message',
+  stepMessageText: 'It leaves through your phone and shows up here.',
+  stepWebhook: 'Add a webhook',
+  stepWebhookText: 'Your program is told of each message at once.',
+  stepWebhookVerb: 'Add a webhook',
 };

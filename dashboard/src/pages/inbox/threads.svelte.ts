@@ -1,0 +1,88 @@
+// Conversations: which ones are listed, and what can be done with one.
+import { onDestroy } from 'svelte';
+import { send } from '$/api/client';
+import type { MessageStatus } from '$/api/types';
+import { Endless, PIECE } from '$/lib/endless.svelte';
+import { live } from '$/lib/live.svelte';
+import { queries } from '$/lib/query';
+
+/** A conversation of one of our numbers with somebody. */
+export interface Thread {
+  id: string;
+  owner: string;
+  contact: string;
+  is_archived: boolean;
+  is_read: boolean;
+  status: MessageStatus;
+  last_message_content: string | null;
+  last_message_id: string | null;
+  order_timestamp: string;
+}
+
+export interface Filter {
+  /** One of our numbers; all when empty. */
+  phone: string;
+  show: 'all' | 'unread' | 'archived';
+  text: string;
+}
+
+export function listThreads(filter: Filter, before?: string, limit = PIECE): Promise<Thread[]> {
+  return send<Thread[]>('GET', '/v1/message-threads', {
+    query: {
+      owner: filter.phone,
+      all: filter.phone ? undefined : true,
+      is_archived: filter.show === 'archived',
+      unread: filter.show === 'unread' || undefined,
+      query: filter.text,
+      before,
+      limit,
+    },
+  });
+}
+
+/** An endless list that follows the events as long as its component lives. */
+export function liveThreads(filter: Filter): Endless<Thread> {
+  const list = new Endless<Thread>((before) => listThreads(filter, before));
+  follow(() => void list.refresh());
+  return list;
+}
+
+/** Calls `act` on events of messages and conversations; at once, then at most some times a second. */
+function follow(act: () => void): void {
+  let [resting, again] = [false, false];
+  const go = () => {
+    again = resting;
+    if (resting) return;
+    resting = true;
+    act();
+    setTimeout(() => {
+      resting = false;
+      if (again) go();
+    }, 300);
+  };
+  onDestroy(live.hear((event) => event.type.startsWith('message') && go()));
+  onDestroy(live.onReturn(go));
+}
+
+/** The conversation between two numbers, archived or not. */
+export async function findThread(owner: string, contact: string): Promise<Thread | null> {
+  for (const show of ['all', 'archived'] as const) {
+    const found = await listThreads({ phone: owner, show, text: contact }, undefined, 20);
+    const thread = found.find((one) => one.contact === contact);
+    if (thread) return thread;
+  }
+  return null;
+}
+
+export async function changeThread(
+  thread: Thread,
+  change: { is_read?: boolean; is_archived?: boolean },
+): Promise<Thread> {
+  const changed = await send<Thread>('PUT', `/v1/message-threads/${thread.id}`, { json: change });
+  void queries.invalidateQueries({ queryKey: ['threads'] });
+  return changed;
+}
+
+export function deleteThread(thread: Thread): Promise<void> {
+  return send('DELETE', `/v1/message-threads/${thread.id}`);
+}

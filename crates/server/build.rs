@@ -15,16 +15,39 @@ const DIST: &str = "../../dashboard/dist";
 fn main() -> io::Result<()> {
     println!("cargo:rerun-if-changed={DIST}");
     let dist = Path::new(DIST);
+    let out = env::var("OUT_DIR").map_err(io::Error::other)?;
+    let kept = Path::new(&out).join("dashboard");
     let mut table = String::from("&[\n");
     if dist.join("index.html").exists() {
-        let dist = dist.canonicalize()?;
-        for file in files(&dist)? {
-            write_entry(&mut table, &dist, &file)?;
+        copy(dist, &kept)?;
+        for file in files(&kept)? {
+            write_entry(&mut table, &kept, &file)?;
         }
     }
     table.push(']');
-    let out = env::var("OUT_DIR").map_err(io::Error::other)?;
     fs::write(Path::new(&out).join("dashboard.rs"), table)
+}
+
+/// So that npm may build again while the compiler still reads.
+fn copy(from: &Path, to: &Path) -> io::Result<()> {
+    if to.exists() {
+        fs::remove_dir_all(to)?;
+    }
+    copy_into(from, to)
+}
+
+fn copy_into(from: &Path, to: &Path) -> io::Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let name = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy_into(&entry.path(), &name)?;
+        } else {
+            fs::copy(entry.path(), name)?;
+        }
+    }
+    Ok(())
 }
 
 /// Everything that has an address of its own, in one order on every machine.
@@ -50,8 +73,8 @@ fn is_compressed(path: &Path) -> bool {
 }
 
 /// One `File { … }` of `src/dashboard.rs`.
-fn write_entry(table: &mut String, dist: &Path, file: &Path) -> io::Result<()> {
-    let name = file.strip_prefix(dist).map_err(io::Error::other)?;
+fn write_entry(table: &mut String, kept: &Path, file: &Path) -> io::Result<()> {
+    let name = file.strip_prefix(kept).map_err(io::Error::other)?;
     let path = format!("/{}", name.to_string_lossy().replace('\\', "/"));
     let mut hasher = DefaultHasher::new();
     fs::read(file)?.hash(&mut hasher);

@@ -9,6 +9,9 @@ interface Dated {
 /** How many are read at once. */
 export const PIECE = 50;
 
+/** Reads the newest ones that come before a time, and before an id among those of that time. */
+export type Piece<T> = (before?: string, beforeId?: string) => Promise<T[]>;
+
 /**
  * Reads `piece(before)`: the newest ones older than `before`, or the very newest. Make a new one
  * when what it lists changes (another thread, another filter).
@@ -19,12 +22,12 @@ export class Endless<T extends Dated> {
   fault = $state.raw<Fault | undefined>();
   /** Nothing older is left. */
   complete = $state(false);
-  #piece: (before: string | undefined) => Promise<T[]>;
+  #piece: Piece<T>;
   #reading = false;
   #again = false;
   #hidden = new Set<string>();
 
-  constructor(piece: (before: string | undefined) => Promise<T[]>) {
+  constructor(piece: Piece<T>) {
     this.#piece = piece;
     void this.refresh();
   }
@@ -34,7 +37,7 @@ export class Endless<T extends Dated> {
     if (this.#reading || this.complete || this.state === 'loading') return;
     this.#reading = true;
     try {
-      const older = await this.#piece(this.items.at(-1)?.order_timestamp);
+      const older = await this.#piece(this.items.at(-1)?.order_timestamp, this.items.at(-1)?.id);
       const known = new Set(this.items.map((item) => item.id));
       const news = older.filter((item) => !known.has(item.id));
       // Only doubles: the cursor does not move on, so this is the end.
@@ -55,7 +58,7 @@ export class Endless<T extends Dated> {
     }
     this.#reading = true;
     try {
-      const head = await this.#piece(undefined);
+      const head = await this.#piece();
       this.#show(joined(head, this.items, head.length < PIECE));
       if (head.length < PIECE) this.complete = true;
       this.state = 'ready';
@@ -85,7 +88,8 @@ export class Endless<T extends Dated> {
     const list = known
       ? this.items.map((one) => (one.id === item.id ? item : one))
       : [item, ...this.items];
-    this.#show(list);
+    const at = (one: T) => Date.parse(one.order_timestamp);
+    this.#show(list.sort((one, other) => at(other) - at(one)));
   }
 
   #show(list: T[]): void {

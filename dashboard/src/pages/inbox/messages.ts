@@ -3,9 +3,14 @@ import { api, call, send } from '$/api/client';
 import type { Message } from '$/api/types';
 import { PIECE } from '$/lib/endless.svelte';
 
-export function listMessages(owner: string, contact: string, before?: string): Promise<Message[]> {
+export function listMessages(
+  owner: string,
+  contact: string,
+  before?: string,
+  beforeId?: string,
+): Promise<Message[]> {
   return send<Message[]>('GET', '/v1/messages', {
-    query: { owner, contact, before, limit: PIECE },
+    query: { owner, contact, before, before_id: beforeId, limit: PIECE },
   });
 }
 

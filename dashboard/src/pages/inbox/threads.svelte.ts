@@ -26,7 +26,12 @@ export interface Filter {
   text: string;
 }
 
-export function listThreads(filter: Filter, before?: string, limit = PIECE): Promise<Thread[]> {
+export function listThreads(
+  filter: Filter,
+  before?: string,
+  beforeId?: string,
+  limit = PIECE,
+): Promise<Thread[]> {
   return send<Thread[]>('GET', '/v1/message-threads', {
     query: {
       owner: filter.phone,
@@ -35,6 +40,7 @@ export function listThreads(filter: Filter, before?: string, limit = PIECE): Pro
       unread: filter.show === 'unread' || undefined,
       query: filter.text,
       before,
+      before_id: beforeId,
       limit,
     },
   });
@@ -42,7 +48,7 @@ export function listThreads(filter: Filter, before?: string, limit = PIECE): Pro
 
 /** An endless list that follows the events as long as its component lives. */
 export function liveThreads(filter: Filter): Endless<Thread> {
-  const list = new Endless<Thread>((before) => listThreads(filter, before));
+  const list = new Endless<Thread>((before, id) => listThreads(filter, before, id));
   follow(() => void list.refresh());
   return list;
 }
@@ -67,7 +73,12 @@ function follow(act: () => void): void {
 /** The conversation between two numbers, archived or not. */
 export async function findThread(owner: string, contact: string): Promise<Thread | null> {
   for (const show of ['all', 'archived'] as const) {
-    const found = await listThreads({ phone: owner, show, text: contact }, undefined, 20);
+    const found = await listThreads(
+      { phone: owner, show, text: contact },
+      undefined,
+      undefined,
+      20,
+    );
     const thread = found.find((one) => one.contact === contact);
     if (thread) return thread;
   }

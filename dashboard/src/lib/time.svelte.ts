@@ -1,5 +1,5 @@
 // Times, always in the account's zone: relative in lists, exact with seconds and zone elsewhere.
-import { language } from '$/words';
+import { locale } from '$/words';
 import { preferences } from './preferences.svelte';
 
 let zone = $state(Intl.DateTimeFormat().resolvedOptions().timeZone);
@@ -29,11 +29,11 @@ const formats = new Map<string, Intl.DateTimeFormat>();
 
 function format(name: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
   const hours = preferences.hours.value;
-  const key = `${name} ${language()} ${zone} ${hours}`;
+  const key = `${name} ${locale()} ${zone} ${hours}`;
   let found = formats.get(key);
   if (!found) {
     const hour12 = options.hour && hours !== 'auto' ? hours === '12' : undefined;
-    found = new Intl.DateTimeFormat(language(), { timeZone: zone, hour12, ...options });
+    found = new Intl.DateTimeFormat(locale(), { timeZone: zone, hour12, ...options });
     formats.set(key, found);
   }
   return found;
@@ -94,7 +94,7 @@ export function relative(time: string): string {
   const seconds = Math.round((Date.parse(time) - now) / 1000);
   const away = Math.abs(seconds);
   if (away > 7 * 86_400) return shortDate(time);
-  const words = new Intl.RelativeTimeFormat(language(), { numeric: 'auto', style: 'short' });
+  const words = new Intl.RelativeTimeFormat(locale(), { numeric: 'auto', style: 'short' });
   for (const [unit, size] of STEPS) {
     if (away >= size) return words.format(Math.trunc(seconds / size), unit);
   }
@@ -114,7 +114,7 @@ export function shortDate(time: string): string {
 
 /** `1,234` */
 export function count(number: number): string {
-  return new Intl.NumberFormat(language()).format(number);
+  return new Intl.NumberFormat(locale()).format(number);
 }
 
 /** `3.4 s`, `12 min`, `2 h 5 min` */

@@ -34,6 +34,11 @@ export function language(): Language {
   return chosen;
 }
 
+/** The language as the browser's owner writes it, such as `en-GB`: for numbers and times. */
+export function locale(): string {
+  return navigator.languages.find((one) => one.startsWith(chosen)) ?? chosen;
+}
+
 /** Loads a language and shows it. */
 export async function chooseLanguage(to: Language, keep = false): Promise<void> {
   current = await catalogues[to]();

@@ -68,6 +68,16 @@ function follow(act: () => void): void {
   };
   onDestroy(live.hear((event) => event.type.startsWith('message') && go()));
   onDestroy(live.onReturn(go));
+  changed.add(go);
+  onDestroy(() => changed.delete(go));
+}
+
+/** Lists to be told of changes that make no event, such as having read something. */
+const changed = new Set<() => void>();
+
+function tell(): void {
+  changed.forEach((act) => act());
+  void queries.invalidateQueries({ queryKey: ['threads'] });
 }
 
 /** The conversation between two numbers, archived or not. */
@@ -89,11 +99,12 @@ export async function changeThread(
   thread: Thread,
   change: { is_read?: boolean; is_archived?: boolean },
 ): Promise<Thread> {
-  const changed = await send<Thread>('PUT', `/v1/message-threads/${thread.id}`, { json: change });
-  void queries.invalidateQueries({ queryKey: ['threads'] });
-  return changed;
+  const updated = await send<Thread>('PUT', `/v1/message-threads/${thread.id}`, { json: change });
+  tell();
+  return updated;
 }
 
-export function deleteThread(thread: Thread): Promise<void> {
-  return send('DELETE', `/v1/message-threads/${thread.id}`);
+export async function deleteThread(thread: Thread): Promise<void> {
+  await send('DELETE', `/v1/message-threads/${thread.id}`);
+  tell();
 }

@@ -1,2 +1,9 @@
-export { chooseLanguage, language, LANGUAGES, locale, preferredLanguage, words } from './current.svelte';
+export {
+  chooseLanguage,
+  language,
+  LANGUAGES,
+  locale,
+  preferredLanguage,
+  words,
+} from './current.svelte';
 export type { Language, Words } from './current.svelte';

@@ -18,7 +18,13 @@ async fn pages_are_pages_and_the_api_stays_the_api() {
             answer.expect(404);
         }
     }
-    for path in ["/v1", "/v1/inbox", "/v1/nothing", "/inbox.js", "/assets/none.js"] {
+    for path in [
+        "/v1",
+        "/v1/inbox",
+        "/v1/nothing",
+        "/inbox.js",
+        "/assets/none.js",
+    ] {
         assert!(!client.get(path).await.text().contains("<html"), "{path}");
     }
 }

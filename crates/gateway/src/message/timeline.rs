@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use db::Tx;
+use db::{Scalar, Tx};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -194,10 +194,12 @@ fn logged(tx: &mut Tx<'_>, message: &Message) -> Result<Vec<Logged>> {
         message.expired_at,
         Some(message.updated_at),
     ];
+    let mut times: Vec<Time> = times.into_iter().flatten().collect();
+    times.sort_unstable();
     let id = format!("%\"{}\"%", message.id);
-    let mut found = BTreeMap::new();
-    for time in times.into_iter().flatten() {
-        let from = first_since(tx, Time::from_micros(time.micros() - micros(SLACK)))?;
+    let (mut found, mut seen) = (BTreeMap::new(), 0);
+    for time in times {
+        let from = first_since(tx, Time::from_micros(time.micros() - micros(SLACK)))?.max(seen);
         let near: Vec<Logged> = tx.all(
             "SELECT seq, kind, time, body FROM (
                  SELECT seq, kind, owner, time, body FROM event
@@ -206,6 +208,16 @@ fn logged(tx: &mut Tx<'_>, message: &Message) -> Result<Vec<Logged>> {
             &[&message.user_id, &from, &NEAR, &message.owner, &id],
         )?;
         found.extend(near.into_iter().map(|event| (event.seq, event)));
+        let rest: Option<Scalar<i64>> = tx.optional(
+            "SELECT seq FROM event WHERE user_id = $1 AND seq >= $2
+              ORDER BY seq LIMIT 1 OFFSET $3",
+            &[&message.user_id, &from, &NEAR],
+        )?;
+        match rest {
+            Some(Scalar(seq)) => seen = seq,
+            // That was the end of the log.
+            None => break,
+        }
     }
     Ok(found.into_values().collect())
 }

@@ -42,9 +42,12 @@ pub struct Args {
     /// Seconds of `soak`
     #[arg(long, default_value_t = 600)]
     pub soak: u64,
-    /// Messages that are stored before `receive` begins
+    /// Messages that are stored before `receive` or `mixed` begins
     #[arg(long, default_value_t = 0)]
     pub stored: usize,
+    /// Messages that are stored in the steps of `growth`, separated by commas
+    #[arg(long, value_delimiter = ',', default_values_t = [10_000, 100_000, 1_000_000, 10_000_000])]
+    pub sizes: Vec<usize>,
     /// Accounts in `life`; each has `keys` phone keys of `numbers` numbers
     #[arg(long, default_value_t = 16)]
     pub accounts: usize,

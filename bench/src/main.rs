@@ -3,6 +3,7 @@
 
 mod args;
 mod figure;
+mod fill;
 mod ledger;
 mod load;
 mod machine;

@@ -7,6 +7,7 @@ mod inflight;
 mod latency;
 mod life;
 mod lives;
+mod mixed;
 mod neighbour;
 mod receive;
 mod soak;
@@ -29,6 +30,10 @@ pub enum Scenario {
     Latency,
     /// Whole lives of messages: send, wake, claim, sent, delivered, two webhooks
     Life,
+    /// Messages come in while people read and search; on as many messages as `--stored` says
+    Mixed,
+    /// The same on ten thousand messages and more, up to ten million; not part of a run of all
+    Growth,
     /// A fast receiver beside a slow one with 10,000 deliveries waiting
     Neighbour,
     /// A receiver that holds 10,000 requests open
@@ -52,6 +57,8 @@ impl Scenario {
             Self::Receive => receive::run(args, engine).await,
             Self::Latency => latency::run(args, engine).await,
             Self::Life => life::run(args, engine).await,
+            Self::Mixed => mixed::run(args, engine).await,
+            Self::Growth => mixed::growth(args, engine).await,
             Self::Neighbour => neighbour::run(args, engine).await,
             Self::Inflight => inflight::run(args, engine).await,
             Self::Endless => endless::run(args, engine).await,
@@ -66,7 +73,8 @@ impl Scenario {
     pub fn is_long(self) -> bool {
         matches!(
             self,
-            Self::Neighbour
+            Self::Growth
+                | Self::Neighbour
                 | Self::Inflight
                 | Self::Endless
                 | Self::Backlog
@@ -77,7 +85,7 @@ impl Scenario {
 
     /// Whether it is run only when it is asked for.
     pub fn is_extra(self) -> bool {
-        matches!(self, Self::Fault | Self::Soak)
+        matches!(self, Self::Growth | Self::Fault | Self::Soak)
     }
 
     /// The place of a scenario's lines in a table.

@@ -4,18 +4,28 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use testkit::postgres::{Database, fresh_database};
 use testkit::{Server, Setup};
 
 use crate::args::{Args, Engine};
+use crate::fill;
+use crate::ledger::Ledger;
+use crate::load::flood;
 use crate::machine;
 use crate::wire::{self, Line};
 
 /// Long enough for every receiver's library.
 const SIGNING_KEY: &str = "a signing key of the load program, 64 characters long, or nearly.";
+
+/// Messages that a server stores itself before others are copied from them.
+const FIRST: usize = 10_000;
+
+/// Longer than it takes to store messages beforehand.
+const FILLING: Duration = Duration::from_hours(2);
 
 /// A running server.
 pub struct Stage {
@@ -25,7 +35,7 @@ pub struct Stage {
     /// Numbers given out so far.
     numbers: usize,
     /// Goes after the server.
-    _database: Option<Database>,
+    database: Option<Database>,
 }
 
 /// A number of an account, and the key of the phone that holds it.
@@ -62,7 +72,7 @@ impl Stage {
             address: address.context("the server listens on a name")?,
             server,
             numbers: 0,
-            _database: database,
+            database,
         })
     }
 
@@ -125,6 +135,41 @@ impl Stage {
         Ok(made["id"].as_str().context("an id")?.to_owned())
     }
 
+    /// Stores messages of these phones until there are so many: the first ones through the server, the
+    /// others past it. Comes back when the server has nothing more to do.
+    pub async fn fill(&mut self, phones: &[Phone], messages: usize) -> Result<()> {
+        if messages == 0 {
+            return Ok(());
+        }
+        let first = messages.min(FIRST);
+        let ledger = Arc::new(Ledger::new(first));
+        flood(self.address, phones, &ledger, (0, first), FILLING).await?;
+        self.server.stop().await;
+        let count = u64::try_from(messages)?;
+        match &self.database {
+            None => fill::sqlite(self.server.data_dir(), count)?,
+            Some(database) => fill::postgres(database.url(), count).await?,
+        }
+        self.server.restart().await;
+        self.rest().await
+    }
+
+    /// Waits until the server rests: what was stored past it is indexed first.
+    async fn rest(&self) -> Result<()> {
+        let end = Instant::now() + FILLING;
+        let mut before = self.server.usage().cpu;
+        let mut calm = 0;
+        while calm < 3 {
+            ensure!(Instant::now() < end, "the server does not come to rest");
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            let now = self.server.usage().cpu;
+            let rests = now.saturating_sub(before) < Duration::from_millis(50);
+            calm = if rests { calm + 1 } else { 0 };
+            before = now;
+        }
+        Ok(())
+    }
+
     /// Kills the server and starts it again on the same data.
     pub async fn crash(&mut self) {
         self.server.restart().await;
@@ -181,11 +226,16 @@ async fn post(line: &mut Line, method: &str, path: &str, key: &str, body: &Value
     answer.with_context(|| format!("{method} {path}"))?.data()
 }
 
+/// One of the thousand people who write.
+pub fn contact(nth: usize) -> String {
+    format!("+1650{}", 2_000_000 + nth % 1_000)
+}
+
 /// The request of a phone that hands in an SMS; only its text and sender differ from the next one.
-pub fn received(phone: &Phone, content: &str, contact: usize) -> Vec<u8> {
+pub fn received(phone: &Phone, content: &str, nth: usize) -> Vec<u8> {
     let body = json!({
         "sim": "SIM1",
-        "from": format!("+1650{}", 2_000_000 + contact % 1_000),
+        "from": contact(nth),
         "to": phone.number,
         "content": content,
         "encrypted": false,

@@ -57,11 +57,7 @@ DELETE /v1/webhooks/{}
 
 /// Routes of the list that are not there yet.
 const COMING: &[&str] = &[
-    "/v1/billing/",
     "/v1/bulk-messages",
-    "/v1/message-threads",
-    "/v1/messages/search",
-    "/v1/send-schedules",
     "PUT    /v1/users/",
     "DELETE /v1/users/me",
 ];

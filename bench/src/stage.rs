@@ -27,6 +27,10 @@ const FIRST: usize = 10_000;
 /// Longer than it takes to store messages beforehand.
 const FILLING: Duration = Duration::from_hours(2);
 
+/// A server at rest uses less than this in a second, so many seconds one after the other.
+const AT_REST: Duration = Duration::from_millis(15);
+const CALM: usize = 5;
+
 /// A running server.
 pub struct Stage {
     server: Server,
@@ -159,11 +163,11 @@ impl Stage {
         let end = Instant::now() + FILLING;
         let mut before = self.server.usage().cpu;
         let mut calm = 0;
-        while calm < 3 {
+        while calm < CALM {
             ensure!(Instant::now() < end, "the server does not come to rest");
             tokio::time::sleep(Duration::from_secs(1)).await;
             let now = self.server.usage().cpu;
-            let rests = now.saturating_sub(before) < Duration::from_millis(50);
+            let rests = now.saturating_sub(before) < AT_REST;
             calm = if rests { calm + 1 } else { 0 };
             before = now;
         }

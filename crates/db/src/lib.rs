@@ -2,8 +2,8 @@
 //! drivers. It knows rows, values and transactions, and nothing of what is stored.
 //!
 //! A transaction is a plain closure. On SQLite a single writer thread owns the file and joins the
-//! closures that wait at the same time into one commit; on PostgreSQL each closure is a
-//! transaction of its own on a pooled connection. Either way the work is on disk once
+//! closures that wait at the same time into one commit; on PostgreSQL a few threads do the same,
+//! each on a connection of its own. Either way the work is on disk once
 //! [`Db::write`] has returned `Ok`.
 //!
 //! ```no_run
@@ -36,6 +36,7 @@
 //! - Statements are prepared once and kept: make their text from a small fixed set.
 
 mod error;
+mod job;
 mod migrate;
 mod postgres;
 mod row;
@@ -52,7 +53,7 @@ use tokio::sync::mpsc;
 pub use error::{Error, Result};
 pub use migrate::Migration;
 pub use row::{FromRow, Row, Scalar};
-pub use tx::Tx;
+pub use tx::{Later, Tx};
 pub use value::{Arg, Column, Value};
 
 use postgres::Postgres;
@@ -146,7 +147,7 @@ impl Db {
     {
         match &self.0 {
             Handle::Sqlite(sqlite) => sqlite.lookup(work),
-            Handle::Postgres(postgres) => postgres.read(work).await,
+            Handle::Postgres(postgres) => postgres.lookup(work).await,
         }
     }
 

@@ -1,8 +1,8 @@
 //! SQLite: one thread writes, a few read, and point reads run where they are asked for. Here are
 //! the open file and its connections; its threads, statements and errors are in files below.
 
+mod checkpoint;
 mod error;
-mod job;
 mod statement;
 mod writer;
 
@@ -17,8 +17,9 @@ use tokio::sync::mpsc;
 use crate::tx::{Conn, Tx};
 use crate::{Error, Result};
 
-use job::Jobs;
-pub(crate) use statement::{execute, query, value};
+use crate::job::{Jobs, Queue};
+pub(crate) use statement::{Statements, execute, query, value};
+use statement::Ready;
 
 /// How long a connection waits for another process that holds the lock it needs.
 const BUSY: Duration = Duration::from_secs(5);
@@ -50,7 +51,7 @@ impl Sqlite {
             .collect::<Result<Vec<_>>>()?;
         Ok(Self {
             writer,
-            readers: job::start_readers(readers)?,
+            readers: start_readers(readers)?,
             lookups: Mutex::new(Some(Vec::new())),
             silent: Mutex::default(),
             path,
@@ -119,6 +120,20 @@ impl Sqlite {
     }
 }
 
+/// A thread for each of these connections, which only read.
+fn start_readers(connections: Vec<Connection>) -> Result<Jobs> {
+    let reader = |conn: Connection| {
+        move |queue: Queue| {
+            let ready = Ready::new(&conn);
+            while let Some(mut job) = queue.take(1).pop() {
+                job.run(Tx::reading(Conn::Sqlite(&ready)));
+                job.tell(Ok(()));
+            }
+        }
+    };
+    Jobs::start("db-reader", connections.into_iter().map(reader).collect())
+}
+
 /// `FULL` flushes the log at every commit; the log shrinks again after a burst.
 fn open_writer(path: &Path) -> Result<Connection> {
     let conn = open(path, OpenFlags::SQLITE_OPEN_CREATE, BUSY)?;
@@ -133,7 +148,7 @@ fn open_writer(path: &Path) -> Result<Connection> {
     // What a savepoint would undo is kept in memory: a file for each job costs more than the job.
     conn.execute_batch(
         "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;
-         PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864;
+         PRAGMA wal_autocheckpoint = 12000; PRAGMA journal_size_limit = 67108864;
          PRAGMA cache_size = -16384;",
     )?;
     Ok(conn)

@@ -1,11 +1,10 @@
 //! An open transaction: the statements a closure runs, and what shall happen once it is durable.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-
-use rusqlite::Connection;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::postgres::{Session, notify};
-use crate::{Arg, Engine, Error, FromRow, Result, sqlite};
+use crate::{Arg, Engine, Error, FromRow, Result, Row, sqlite};
 
 /// Runs after the commit.
 pub(crate) type AfterCommit = Box<dyn FnOnce() + Send>;
@@ -15,14 +14,16 @@ pub struct Tx<'c> {
     conn: Conn<'c>,
     /// What follows the commit; nothing is kept where there will be none.
     hooks: Option<Vec<AfterCommit>>,
+    /// Whether a statement was run that does more than to read.
+    changed: bool,
     /// The first statement that failed.
     fault: Option<Error>,
 }
 
 #[derive(Clone, Copy)]
 pub(crate) enum Conn<'c> {
-    Sqlite(&'c Connection),
-    Postgres(&'c Session<'c>),
+    Sqlite(&'c dyn sqlite::Statements),
+    Postgres(&'c Session),
 }
 
 impl<'c> Tx<'c> {
@@ -30,6 +31,7 @@ impl<'c> Tx<'c> {
         Self {
             conn,
             hooks: Some(Vec::new()),
+            changed: false,
             fault: None,
         }
     }
@@ -38,6 +40,7 @@ impl<'c> Tx<'c> {
         Self {
             conn,
             hooks: None,
+            changed: false,
             fault: None,
         }
     }
@@ -53,7 +56,7 @@ impl<'c> Tx<'c> {
     /// Runs a statement that returns no rows; the number of rows it changed.
     pub fn execute(&mut self, sql: &str, args: &[&dyn Arg]) -> Result<u64> {
         self.run(sql, |conn| match conn {
-            Conn::Sqlite(conn) => sqlite::execute(conn, sql, args),
+            Conn::Sqlite(on) => sqlite::execute(on, sql, args),
             Conn::Postgres(session) => session.execute(sql, args),
         })
     }
@@ -61,7 +64,7 @@ impl<'c> Tx<'c> {
     /// All rows of the answer.
     pub fn all<T: FromRow>(&mut self, sql: &str, args: &[&dyn Arg]) -> Result<Vec<T>> {
         self.run(sql, |conn| match conn {
-            Conn::Sqlite(conn) => sqlite::query(conn, sql, args),
+            Conn::Sqlite(on) => sqlite::query(on, sql, args),
             Conn::Postgres(session) => session.query(sql, args),
         })
     }
@@ -76,10 +79,41 @@ impl<'c> Tx<'c> {
         self.optional(sql, args)?.ok_or(Error::NoRow)
     }
 
+    /// Runs a statement of which nobody needs to know more than that it worked: where that turns out
+    /// later, the transaction fails. On PostgreSQL it travels with the next one.
+    pub fn send(&mut self, sql: &str, args: &[&dyn Arg]) -> Result<()> {
+        self.later::<Nothing>(sql, args).map(drop)
+    }
+
+    /// Runs a statement whose answer is not needed at once: it is there after the next statement
+    /// that is waited for, and in [`Tx::on_commit`].
+    pub fn later<T>(&mut self, sql: &str, args: &[&dyn Arg]) -> Result<Later<T>>
+    where
+        T: FromRow + Send + 'static,
+    {
+        let later = Later::default();
+        self.run(sql, |conn| match conn {
+            Conn::Sqlite(on) => {
+                later.set(sqlite::query(on, sql, args)?);
+                Ok(())
+            }
+            Conn::Postgres(session) => session.send(sql, args, &later),
+        })?;
+        Ok(later)
+    }
+
+    /// Waits for the statements that were not waited for.
+    pub fn wait(&mut self) -> Result<()> {
+        self.run("", |conn| match conn {
+            Conn::Sqlite(_) => Ok(()),
+            Conn::Postgres(session) => session.settle(),
+        })
+    }
+
     /// Runs several statements without parameters, separated by `;`.
     pub(crate) fn script(&mut self, sql: &str) -> Result<()> {
         self.run(sql, |conn| match conn {
-            Conn::Sqlite(conn) => Ok(conn.execute_batch(sql)?),
+            Conn::Sqlite(on) => Ok(on.conn().execute_batch(sql)?),
             Conn::Postgres(session) => session.script(sql),
         })
     }
@@ -112,6 +146,7 @@ impl<'c> Tx<'c> {
         if let Some(fault) = &self.fault {
             return Err(fault.clone());
         }
+        self.changed |= !sql.trim_start().starts_with("SELECT");
         run(self.conn).map_err(|error| {
             let error = error.in_statement(sql);
             self.fault = Some(error.clone());
@@ -120,11 +155,48 @@ impl<'c> Tx<'c> {
     }
 }
 
+/// The answer of a statement that was not waited for.
+#[derive(Debug)]
+pub struct Later<T>(Arc<Mutex<Vec<T>>>);
+
+impl<T> Later<T> {
+    pub(crate) fn set(&self, rows: Vec<T>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = rows;
+    }
+
+    /// Its rows; none before they are there.
+    pub fn take(&self) -> Vec<T> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl<T> Default for Later<T> {
+    fn default() -> Self {
+        Self(Arc::default())
+    }
+}
+
+impl<T> Clone for Later<T> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+/// A row nobody looks at.
+struct Nothing;
+
+impl FromRow for Nothing {
+    fn from_row(_: &Row<'_>) -> Result<Self> {
+        Ok(Self)
+    }
+}
+
 /// What one run of a closure came to.
 pub(crate) struct Attempt<T, E> {
     /// `Ok` only if the transaction may be committed.
     pub(crate) done: Result<T, E>,
     pub(crate) hooks: Vec<AfterCommit>,
+    pub(crate) changed: bool,
     pub(crate) fault: Option<Error>,
     pub(crate) panicked: bool,
 }
@@ -145,6 +217,7 @@ impl Tx<'_> {
         Attempt {
             done,
             hooks: self.hooks.unwrap_or_default(),
+            changed: self.changed,
             fault: self.fault,
             panicked,
         }

@@ -1,4 +1,6 @@
--- One text for both engines. IDENTITY stands for the engine's own growing key.
+-- One text for both engines. IDENTITY stands for the engine's own growing key, GROWING for one whose
+-- last numbers may come again after their rows are deleted. OWNED rows go with their account; on
+-- PostgreSQL nobody checks that, because each check would write to the account's row.
 -- Times are microseconds since 1970 in UTC. Names are those of the wire where the wire has one.
 
 CREATE TABLE account (
@@ -70,10 +72,14 @@ CREATE TABLE heartbeat (
 CREATE INDEX heartbeat_owner ON heartbeat (user_id, owner, timestamp);
 
 CREATE TABLE message (
-    id                  UUID    PRIMARY KEY,
+-- only sqlite
+    -- What the index of texts calls it.
+    seq                 INTEGER PRIMARY KEY,
+-- end
+    id                  UUID    NOT NULL UNIQUE,
     request_id          TEXT,
     owner               TEXT    NOT NULL,
-    user_id             TEXT    NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+    user_id             TEXT    NOT NULL OWNED,
     contact             TEXT    NOT NULL,
     content             TEXT    NOT NULL,
     attachments         TEXT,
@@ -106,7 +112,7 @@ CREATE INDEX message_thread ON message (user_id, owner, contact, order_timestamp
 CREATE INDEX message_due ON message (due_at) WHERE due_at IS NOT NULL;
 
 CREATE TABLE event (
-    seq     IDENTITY,
+    seq     GROWING,
     id      UUID   NOT NULL,
     user_id TEXT   NOT NULL,
     kind    TEXT   NOT NULL,
@@ -185,15 +191,14 @@ CREATE INDEX delivery_message ON delivery (message_id) WHERE message_id IS NOT N
 
 -- The log of attempts at webhooks.
 CREATE TABLE attempt (
-    id               IDENTITY,
+    webhook_id       UUID    NOT NULL,
     delivery_id      BIGINT  NOT NULL,
-    webhook_id       UUID    NOT NULL REFERENCES webhook (id) ON DELETE CASCADE,
+    number           BIGINT  NOT NULL,
     event_seq        BIGINT  NOT NULL,
     event_id         UUID    NOT NULL,
     event_kind       TEXT    NOT NULL,
     cause            TEXT    NOT NULL,
     replay_id        UUID,
-    number           BIGINT  NOT NULL,
     started_at       BIGINT  NOT NULL,
     duration_us      BIGINT  NOT NULL,
     state            TEXT    NOT NULL,
@@ -205,9 +210,9 @@ CREATE TABLE attempt (
     error            TEXT,
     next_attempt_at  BIGINT,
     -- Whether no later attempt of the same delivery is known.
-    latest           BOOLEAN NOT NULL
+    latest           BOOLEAN NOT NULL,
+    PRIMARY KEY (webhook_id, delivery_id, number)
 );
-CREATE INDEX attempt_delivery ON attempt (webhook_id, delivery_id);
 CREATE INDEX attempt_failure ON attempt (webhook_id, delivery_id) WHERE state <> 'delivered';
 CREATE INDEX attempt_replay ON attempt (replay_id) WHERE replay_id IS NOT NULL;
 

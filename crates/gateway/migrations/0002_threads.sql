@@ -2,7 +2,7 @@
 
 CREATE TABLE thread (
     id                   UUID    PRIMARY KEY,
-    user_id              TEXT    NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+    user_id              TEXT    NOT NULL OWNED,
     owner                TEXT    NOT NULL,
     contact              TEXT    NOT NULL,
     is_archived          BOOLEAN NOT NULL,

@@ -2,33 +2,27 @@
 
 CREATE INDEX message_created ON message (user_id, created_at);
 
--- On SQLite the index of texts is filled beside everything else, in the order of search_doc: what
--- comes after search_place is not in it yet.
+-- On SQLite the index of texts is filled beside everything else, in the order of message.seq: what
+-- comes after search_place is not in it yet, and what is in search_again is there with an old text.
 -- only sqlite
-CREATE TABLE search_doc (
-    id         IDENTITY,
-    message_id UUID NOT NULL
-);
-CREATE INDEX search_doc_message ON search_doc (message_id);
 CREATE TABLE search_place (position BIGINT NOT NULL);
 INSERT INTO search_place VALUES (0);
-INSERT INTO search_doc (message_id) SELECT id FROM message ORDER BY created_at, id;
+CREATE TABLE search_again (seq INTEGER PRIMARY KEY);
 
 CREATE VIRTUAL TABLE search_text USING fts5(
     text, content = '', contentless_delete = 1, detail = none, tokenize = 'trigram');
 
-CREATE TRIGGER search_doc_made AFTER INSERT ON message BEGIN
-    INSERT INTO search_doc (message_id) VALUES (NEW.id);
-END;
-CREATE TRIGGER search_doc_changed AFTER UPDATE OF failure_reason ON message
+CREATE TRIGGER search_changed AFTER UPDATE OF failure_reason ON message
     WHEN NEW.failure_reason IS NOT OLD.failure_reason BEGIN
-    INSERT INTO search_doc (message_id) VALUES (NEW.id);
+    INSERT OR IGNORE INTO search_again (seq) VALUES (NEW.seq);
 END;
-CREATE TRIGGER search_doc_deleted AFTER DELETE ON message BEGIN
-    DELETE FROM search_text WHERE rowid IN (
-        SELECT id FROM search_doc
-         WHERE message_id = OLD.id AND id <= (SELECT position FROM search_place));
-    DELETE FROM search_doc WHERE message_id = OLD.id;
+-- The last numbers come again, so the place must not be behind them.
+CREATE TRIGGER search_deleted AFTER DELETE ON message BEGIN
+    DELETE FROM search_text
+     WHERE rowid = OLD.seq AND OLD.seq <= (SELECT position FROM search_place);
+    DELETE FROM search_again WHERE seq = OLD.seq;
+    UPDATE search_place SET position = (SELECT COALESCE(MAX(seq), 0) FROM message)
+     WHERE position > (SELECT COALESCE(MAX(seq), 0) FROM message);
 END;
 -- end
 

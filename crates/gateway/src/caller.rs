@@ -1,6 +1,5 @@
 //! Who is asking: found by the hash of the key they show, afresh for every request.
 
-use db::Tx;
 use uuid::Uuid;
 
 use crate::api_key::Scope;
@@ -91,9 +90,7 @@ impl Caller {
 db::row! {
     struct Account { id: String, email: String }
 
-    struct PhoneKey { id: Uuid, user_id: String }
-
-    struct Bound { phone_number: String }
+    struct PhoneKey { id: Uuid, user_id: String, phone_number: Option<String> }
 }
 
 impl Gateway {
@@ -121,26 +118,22 @@ impl Gateway {
     pub async fn phone_caller(&self, key: &str) -> Result<Option<Caller>> {
         let hash = self.0.keys.hash(key);
         self.lookup(move |tx| {
-            let key: Option<PhoneKey> = tx.optional(
-                "SELECT id, user_id FROM phone_key WHERE key_hash = $1",
+            // A row for each number, in the order they were bound.
+            let rows: Vec<PhoneKey> = tx.all(
+                "SELECT phone_key.id AS id, phone_key.user_id AS user_id, phone_number
+                   FROM phone_key LEFT JOIN phone ON phone.phone_key_id = phone_key.id
+                  WHERE key_hash = $1 ORDER BY bound_at, phone.id",
                 &[&hash],
             )?;
-            let Some(PhoneKey { id, user_id }) = key else {
+            let Some(PhoneKey { id, user_id, .. }) = rows.first() else {
                 return Ok(None);
             };
-            let numbers = bound_numbers(tx, id)?;
+            let (id, user_id) = (*id, user_id.clone());
+            let numbers = rows.into_iter().filter_map(|row| row.phone_number);
+            let numbers = numbers.collect();
             let key = Key::Phone { id, numbers };
             Ok(Some(Caller { user_id, key }))
         })
         .await
     }
-}
-
-/// The numbers bound to a phone key, in the order they were bound.
-fn bound_numbers(tx: &mut Tx<'_>, phone_key: Uuid) -> Result<Vec<String>> {
-    let bound: Vec<Bound> = tx.all(
-        "SELECT phone_number FROM phone WHERE phone_key_id = $1 ORDER BY bound_at, id",
-        &[&phone_key],
-    )?;
-    Ok(bound.into_iter().map(|row| row.phone_number).collect())
 }

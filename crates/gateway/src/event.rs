@@ -190,11 +190,12 @@ impl Work<'_, '_> {
         about: About<'_>,
         data: &impl Serialize,
     ) -> Result<()> {
-        let letter = self.record(kind, about, data, false)?;
-        if Kind::FOR_WEBHOOKS.contains(&kind) {
-            self.queue_for_webhooks(about, &letter)?;
+        if !Kind::FOR_WEBHOOKS.contains(&kind) {
+            return self.record(kind, about, data, false).map(drop);
         }
-        Ok(())
+        let webhooks = self.webhooks_of(about.user_id)?;
+        let letter = self.record(kind, about, data, false)?;
+        self.queue_for_webhooks(&webhooks.take(), about, &letter)
     }
 
     /// Appends a made-up event, which is queued for nobody; its place in the log.

@@ -18,6 +18,7 @@ pub mod id;
 pub mod idempotency;
 mod listen;
 pub mod mail;
+mod many;
 pub mod message;
 mod names;
 mod notification;
@@ -224,15 +225,18 @@ const STEPS: &[(&str, &str)] = &[
     ),
 ];
 
-/// One text serves both engines, but for the growing key's type and what only one of them has.
+/// One text serves both engines, but for growing keys and what only one of them has.
 static MIGRATIONS: LazyLock<Vec<(&str, String, String)>> = LazyLock::new(|| {
     let both = |(name, sql): &(&'static str, &str)| {
-        let sqlite =
-            without("postgres", sql).replace("IDENTITY,", "INTEGER PRIMARY KEY AUTOINCREMENT,");
-        let postgres = without("sqlite", sql).replace(
-            "IDENTITY,",
-            "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,",
-        );
+        let sqlite = without("postgres", sql)
+            .replace("IDENTITY,", "INTEGER PRIMARY KEY AUTOINCREMENT,")
+            .replace("GROWING,", "INTEGER PRIMARY KEY,")
+            .replace(" OWNED,", " REFERENCES account (id) ON DELETE CASCADE,");
+        let identity = "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,";
+        let postgres = without("sqlite", sql)
+            .replace("IDENTITY,", identity)
+            .replace("GROWING,", identity)
+            .replace(" OWNED,", ",");
         (*name, sqlite, postgres)
     };
     STEPS.iter().map(both).collect()

@@ -23,6 +23,7 @@ use uuid::Uuid;
 
 use crate::clock::Time;
 use crate::event::About;
+use crate::many::{self, Texts};
 use crate::names::names;
 use crate::phone::Sim;
 use crate::segment::{self, Encoding};
@@ -296,12 +297,12 @@ impl Message {
     }
 
     fn insert(&self, tx: &mut Tx<'_>) -> Result<()> {
-        tx.execute(
-            &format!(
-                "INSERT INTO message ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10,
-                     $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25,
-                     $26, $27, $28, $29)"
-            ),
+        static INSERT: Texts = Texts::new(|count| {
+            let values = many::values(29, count);
+            format!("INSERT INTO message ({COLUMNS}) VALUES {values}")
+        });
+        tx.send(
+            INSERT.of(1),
             &[
                 &self.id,
                 &self.request_id,

@@ -214,7 +214,7 @@ fn contains(engine: Engine, road: &Road) -> String {
     match (engine, road) {
         (Engine::Postgres, _) => format!("({TEXT} ILIKE $7 AND ({fields}))"),
         (Engine::Sqlite, Road::Through) => format!("({fields})"),
-        (Engine::Sqlite, Road::Index(_)) => format!("(id IN ({CANDIDATES}) AND ({fields}))"),
+        (Engine::Sqlite, Road::Index(_)) => format!("(seq IN ({CANDIDATES}) AND ({fields}))"),
     }
 }
 
@@ -223,10 +223,11 @@ const TEXT: &str = "(content || ' ' || contact || ' ' || COALESCE(failure_reason
     || COALESCE(request_id, ''))";
 
 /// What SQLite's index finds, and what is not in it yet.
-const CANDIDATES: &str = "SELECT message_id FROM search_doc
-     WHERE id IN (SELECT rowid FROM search_text WHERE search_text MATCH $12)
+const CANDIDATES: &str = "SELECT rowid FROM search_text WHERE search_text MATCH $12
      UNION ALL
-    SELECT message_id FROM search_doc WHERE id > (SELECT position FROM search_place)";
+    SELECT seq FROM search_again
+     UNION ALL
+    SELECT seq FROM message WHERE seq > (SELECT position FROM search_place)";
 
 /// The names as `,a,b,` for `LIKE`; empty: all.
 fn list<T: AsRef<str>>(names: impl IntoIterator<Item = T>) -> String {

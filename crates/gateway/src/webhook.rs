@@ -8,7 +8,7 @@ pub mod policy;
 
 use std::collections::BTreeMap;
 
-use db::Tx;
+use db::{Later, Tx};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -125,7 +125,7 @@ db::row! {
     }
 
     /// What is needed to decide whether a webhook wants an event.
-    struct Choice {
+    pub(crate) struct Choice {
         id: Uuid,
         phone_numbers: String,
         events: String,
@@ -266,6 +266,7 @@ impl Gateway {
             }
             work.tx
                 .execute("DELETE FROM delivery WHERE target = $1", &[&id])?;
+            work.forget_attempts(id)?;
             work.on_commit(move |gateway| gateway.handoff.tell(News::Changed(id)));
             Ok(())
         })
@@ -287,16 +288,25 @@ impl Gateway {
 }
 
 impl Work<'_, '_> {
-    /// Makes a delivery for each webhook of the account that wants the event.
-    pub(crate) fn queue_for_webhooks(&mut self, about: About<'_>, letter: &Letter) -> Result<()> {
-        let webhooks: Vec<Choice> = self.tx.all(
+    /// The account's webhooks, once they are there.
+    pub(crate) fn webhooks_of(&mut self, user_id: &str) -> Result<Later<Choice>> {
+        Ok(self.tx.later(
             "SELECT id, phone_numbers, events, policy, paused_at, version FROM webhook
               WHERE user_id = $1",
-            &[&about.user_id],
-        )?;
+            &[&user_id],
+        )?)
+    }
+
+    /// Makes a delivery for each webhook that wants the event.
+    pub(crate) fn queue_for_webhooks(
+        &mut self,
+        webhooks: &[Choice],
+        about: About<'_>,
+        letter: &Letter,
+    ) -> Result<()> {
         for webhook in webhooks {
             if has(&webhook.events, letter.kind.as_str()) {
-                self.queue_if_wanted(about, &webhook, letter)?;
+                self.queue_if_wanted(about, webhook, letter)?;
             }
         }
         Ok(())

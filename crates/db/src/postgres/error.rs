@@ -3,7 +3,6 @@
 use std::error::Error as _;
 use std::io;
 
-use deadpool_postgres::PoolError;
 use tokio_postgres::error::{DbError, SqlState};
 
 use crate::Error;
@@ -21,22 +20,6 @@ impl From<tokio_postgres::Error> for Error {
             Self::Unavailable(text)
         } else {
             Self::Other(text)
-        }
-    }
-}
-
-impl From<PoolError> for Error {
-    fn from(error: PoolError) -> Self {
-        match error {
-            PoolError::Closed => Self::Closed,
-            PoolError::Backend(error) => match Self::from(error) {
-                Self::Other(text) => Self::Unavailable(text),
-                other => other,
-            },
-            PoolError::Timeout(_) => {
-                Self::Unavailable("no connection to PostgreSQL was free in time".into())
-            }
-            other => Self::Unavailable(other.to_string()),
         }
     }
 }

@@ -3,12 +3,13 @@
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
 
-use deadpool_postgres::Pool;
-use tokio::runtime::Handle;
 use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
+use tokio_postgres::{Client, Config};
+use tokio_postgres_rustls::MakeRustlsConnect;
 
+use super::lane::connect;
 use crate::{Error, Result};
 
 /// A channel and a payload.
@@ -20,45 +21,57 @@ const PAYLOAD: usize = 7999;
 /// Notifications that travel together.
 const BATCH: usize = 256;
 
-/// The way to the task that notifies.
+/// The way to the thread that notifies.
 pub(crate) struct Notifier {
-    pool: Pool,
-    task: Mutex<Option<Task>>,
+    config: Config,
+    tls: MakeRustlsConnect,
+    working: Mutex<Option<Working>>,
 }
 
-struct Task {
+struct Working {
     send: mpsc::UnboundedSender<Notification>,
-    handle: JoinHandle<()>,
+    thread: Option<JoinHandle<()>>,
 }
 
 impl Notifier {
-    pub(super) fn new(pool: Pool) -> Self {
-        let task = Mutex::default();
-        Self { pool, task }
+    pub(super) fn new(config: Config, tls: MakeRustlsConnect) -> Self {
+        let working = Mutex::default();
+        Self {
+            config,
+            tls,
+            working,
+        }
     }
 
     /// Where notifications go once their transaction is committed; the first of them starts the
-    /// task, on the runtime of whoever has it.
-    pub(super) fn sender(&self, rt: &Handle) -> mpsc::UnboundedSender<Notification> {
-        let mut task = self.task.lock().unwrap_or_else(PoisonError::into_inner);
-        let task = task.get_or_insert_with(|| {
+    /// thread.
+    pub(super) fn sender(&self) -> mpsc::UnboundedSender<Notification> {
+        let mut working = self.working.lock().unwrap_or_else(PoisonError::into_inner);
+        let working = working.get_or_insert_with(|| {
             let (send, receive) = mpsc::unbounded_channel();
-            let handle = rt.spawn(notify_in_batches(self.pool.clone(), receive));
-            Task { send, handle }
+            let (config, tls) = (self.config.clone(), self.tls.clone());
+            let thread = thread::Builder::new().name("db-notify".into());
+            let thread = thread.spawn(move || work(&config, &tls, receive));
+            if let Err(error) = &thread {
+                tracing::error!(%error, "other nodes are not notified");
+            }
+            let thread = thread.ok();
+            Working { send, thread }
         });
-        task.send.clone()
+        working.send.clone()
     }
 
     /// Sends what waits.
     pub(super) async fn close(&self) {
-        let task = self
-            .task
+        let working = self
+            .working
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .take();
-        if let Some(Task { send, handle }) = task {
+        if let Some(Working { send, thread }) = working {
             drop(send);
-            drop(handle.await);
+            let joined = tokio::task::spawn_blocking(|| thread.map(JoinHandle::join));
+            drop(joined.await);
         }
     }
 }
@@ -73,28 +86,50 @@ pub(crate) fn check(channel: &str, payload: &str) -> Result<()> {
     Ok(())
 }
 
-async fn notify_in_batches(pool: Pool, mut receive: mpsc::UnboundedReceiver<Notification>) {
-    let mut waiting = Vec::new();
+fn work(
+    config: &Config,
+    tls: &MakeRustlsConnect,
+    receive: mpsc::UnboundedReceiver<Notification>,
+) {
+    let rt = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    match rt {
+        Ok(rt) => rt.block_on(notify_in_batches(config, tls, receive)),
+        Err(error) => tracing::error!(%error, "other nodes are not notified"),
+    }
+}
+
+async fn notify_in_batches(
+    config: &Config,
+    tls: &MakeRustlsConnect,
+    mut receive: mpsc::UnboundedReceiver<Notification>,
+) {
+    let (mut waiting, mut open) = (Vec::new(), None);
     while receive.recv_many(&mut waiting, BATCH).await > 0 {
         // Those who wake up look at everything: once is enough.
         let batch: BTreeSet<_> = waiting.drain(..).collect();
-        if let Err(error) = send(&pool, &batch).await {
-            tracing::warn!(%error, "other nodes were not notified");
+        let kept = open.take().filter(|client: &Client| !client.is_closed());
+        let client = match kept {
+            Some(client) => Ok(client),
+            None => connect(config, tls).await,
+        };
+        let sent = match &client {
+            Ok(client) => send(client, &batch).await,
+            Err(error) => Err(error.clone()),
+        };
+        match sent {
+            Ok(()) => open = client.ok(),
+            Err(error) => tracing::warn!(%error, "other nodes were not notified"),
         }
     }
 }
 
-/// Nothing here needs to be flushed.
-async fn send(pool: &Pool, batch: &BTreeSet<Notification>) -> Result<()> {
+/// Nothing here needs to be flushed. After an error the connection may be in the middle of it.
+async fn send(client: &Client, batch: &BTreeSet<Notification>) -> Result<()> {
     let notify: String = batch.iter().map(statement).collect();
-    let client = pool.get().await?;
     let sql = format!("BEGIN; SET LOCAL synchronous_commit = off; {notify} COMMIT");
-    let sent = client.batch_execute(&sql).await;
-    if sent.is_err() {
-        // Not to leave the transaction open for the next who has this connection.
-        drop(client.batch_execute("ROLLBACK").await);
-    }
-    Ok(sent?)
+    Ok(client.batch_execute(&sql).await?)
 }
 
 fn statement((channel, payload): &Notification) -> String {

@@ -3,36 +3,70 @@
 use std::error::Error as StdError;
 
 use bytes::BytesMut;
-use deadpool_postgres::Client;
 use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, WrongType, to_sql_checked};
+use tokio_postgres::{Client, Statement};
 use uuid::Uuid;
 
 use crate::{Arg, FromRow, Result, Row, Value};
 
-pub(super) async fn execute(client: &Client, sql: &str, args: &[&dyn Arg]) -> Result<u64> {
-    let statement = client.prepare_cached(sql).await?;
-    Ok(client.execute_raw(&statement, values(args)).await?)
+/// Parameters that a statement takes along.
+pub(super) type Params = Vec<Param>;
+
+/// A value of one's own.
+#[derive(Debug)]
+pub(super) enum Param {
+    Text(String),
+    Bytes(Vec<u8>),
+    Plain(Value<'static>),
+}
+
+pub(super) fn params(args: &[&dyn Arg]) -> Params {
+    args.iter()
+        .map(|arg| match arg.value() {
+            Value::Text(text) => Param::Text(text.to_owned()),
+            Value::Bytes(bytes) => Param::Bytes(bytes.to_owned()),
+            Value::Null => Param::Plain(Value::Null),
+            Value::Bool(bool) => Param::Plain(Value::Bool(bool)),
+            Value::Int(int) => Param::Plain(Value::Int(int)),
+            Value::Real(real) => Param::Plain(Value::Real(real)),
+            Value::Uuid(uuid) => Param::Plain(Value::Uuid(uuid)),
+        })
+        .collect()
+}
+
+impl Param {
+    fn value(&self) -> Value<'_> {
+        match self {
+            Self::Text(text) => Value::Text(text),
+            Self::Bytes(bytes) => Value::Bytes(bytes),
+            Self::Plain(value) => *value,
+        }
+    }
+}
+
+pub(super) async fn execute(
+    client: &Client,
+    statement: &Statement,
+    params: &[Param],
+) -> Result<u64> {
+    let values = params.iter().map(Param::value);
+    Ok(client.execute_raw(statement, values).await?)
 }
 
 pub(super) async fn query<T: FromRow>(
     client: &Client,
-    sql: &str,
-    args: &[&dyn Arg],
+    statement: &Statement,
+    params: &[Param],
 ) -> Result<Vec<T>> {
-    let statement = client.prepare_cached(sql).await?;
-    let values: Vec<_> = values(args).collect();
+    let values: Vec<_> = params.iter().map(Param::value).collect();
     let values: Vec<_> = values
         .iter()
         .map(|value| value as &(dyn ToSql + Sync))
         .collect();
-    let rows = client.query(&statement, &values).await?;
+    let rows = client.query(statement, &values).await?;
     rows.iter()
         .map(|row| T::from_row(&Row::postgres(row)))
         .collect()
-}
-
-fn values<'a>(args: &'a [&'a dyn Arg]) -> impl ExactSizeIterator<Item = Value<'a>> {
-    args.iter().map(|arg| arg.value())
 }
 
 type Anything = Box<dyn StdError + Sync + Send>;

@@ -1,23 +1,147 @@
-//! How statements are run on SQLite, and how values go in and out.
+//! How statements are run on SQLite, and how values go in and out. A connection that stays on one
+//! thread keeps its statements ready, with what their parameters are.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, Statement, ToSql};
+use rustc_hash::FxHashMap;
 
+use super::STATEMENTS;
 use crate::{Arg, Error, FromRow, Result, Row, Value};
 
-pub(crate) fn execute(conn: &Connection, sql: &str, args: &[&dyn Arg]) -> Result<u64> {
-    let mut statement = conn.prepare_cached(sql)?;
-    bind(&mut statement, args)?;
-    Ok(statement.raw_execute()? as u64)
+/// A connection and where its prepared statements are.
+pub(crate) trait Statements {
+    /// The connection.
+    fn conn(&self) -> &Connection;
+
+    /// Runs `run` with the prepared statement and what its parameters are.
+    fn with(
+        &self,
+        sql: &str,
+        run: &mut dyn FnMut(&mut Statement<'_>, &Numbers) -> Result<()>,
+    ) -> Result<()>;
 }
 
-pub(crate) fn query<T: FromRow>(conn: &Connection, sql: &str, args: &[&dyn Arg]) -> Result<Vec<T>> {
-    let mut statement = conn.prepare_cached(sql)?;
-    bind(&mut statement, args)?;
-    let (mut rows, mut found) = (statement.raw_query(), Vec::new());
-    while let Some(row) = rows.next()? {
-        found.push(T::from_row(&Row::sqlite(row))?);
+/// One that wanders between threads: its driver keeps the statements.
+impl Statements for Connection {
+    fn conn(&self) -> &Connection {
+        self
     }
+
+    fn with(
+        &self,
+        sql: &str,
+        run: &mut dyn FnMut(&mut Statement<'_>, &Numbers) -> Result<()>,
+    ) -> Result<()> {
+        let mut statement = self.prepare_cached(sql)?;
+        let numbers = Numbers::of(&statement)?;
+        run(&mut statement, &numbers)
+    }
+}
+
+/// A connection that stays on its thread, with its statements.
+pub(super) struct Ready<'c> {
+    conn: &'c Connection,
+    kept: RefCell<FxHashMap<Box<str>, (Statement<'c>, Numbers)>>,
+}
+
+impl<'c> Ready<'c> {
+    pub(super) fn new(conn: &'c Connection) -> Self {
+        let kept = RefCell::new(HashMap::default());
+        Self { conn, kept }
+    }
+}
+
+impl Statements for Ready<'_> {
+    fn conn(&self) -> &Connection {
+        self.conn
+    }
+
+    fn with(
+        &self,
+        sql: &str,
+        run: &mut dyn FnMut(&mut Statement<'_>, &Numbers) -> Result<()>,
+    ) -> Result<()> {
+        let mut kept = self.kept.borrow_mut();
+        if let Some((statement, numbers)) = kept.get_mut(sql) {
+            return run(statement, numbers);
+        }
+        let mut statement = self.conn.prepare(sql)?;
+        let numbers = Numbers::of(&statement)?;
+        let done = run(&mut statement, &numbers);
+        if kept.len() >= STATEMENTS {
+            // Texts come from a small fixed set; whoever makes others pays for it.
+            kept.clear();
+        }
+        kept.insert(sql.into(), (statement, numbers));
+        done
+    }
+}
+
+/// Which argument each parameter is: to SQLite `$2` is only a name, numbered by where it first
+/// appears.
+pub(crate) struct Numbers {
+    /// Of each parameter the place of its argument, from 0.
+    places: Box<[usize]>,
+    /// How many arguments there are.
+    count: usize,
+}
+
+impl Numbers {
+    fn of(statement: &Statement<'_>) -> Result<Self> {
+        let number = |at| {
+            statement
+                .parameter_name(at)
+                .and_then(|name| name.strip_prefix('$')?.parse::<usize>().ok()?.checked_sub(1))
+                .ok_or_else(|| Error::Other("parameters are written $1, $2…".into()))
+        };
+        let places: Box<[usize]> = (1..=statement.parameter_count())
+            .map(number)
+            .collect::<Result<_>>()?;
+        let count = places.iter().max().map_or(0, |most| most + 1);
+        Ok(Self { places, count })
+    }
+
+    fn bind(&self, statement: &mut Statement<'_>, args: &[&dyn Arg]) -> Result<()> {
+        if args.len() != self.count {
+            let (wanted, given) = (self.count, args.len());
+            return Err(Error::Other(format!(
+                "expected {wanted} parameters, found {given}"
+            )));
+        }
+        for (at, place) in self.places.iter().enumerate() {
+            statement.raw_bind_parameter(at + 1, args[*place].value())?;
+        }
+        Ok(())
+    }
+}
+
+pub(crate) fn execute(on: &dyn Statements, sql: &str, args: &[&dyn Arg]) -> Result<u64> {
+    let mut changed = 0;
+    on.with(sql, &mut |statement, numbers| {
+        numbers.bind(statement, args)?;
+        changed = statement.raw_execute()? as u64;
+        Ok(())
+    })?;
+    Ok(changed)
+}
+
+pub(crate) fn query<T: FromRow>(
+    on: &dyn Statements,
+    sql: &str,
+    args: &[&dyn Arg],
+) -> Result<Vec<T>> {
+    let mut found = Vec::new();
+    on.with(sql, &mut |statement, numbers| {
+        numbers.bind(statement, args)?;
+        let mut rows = statement.raw_query();
+        while let Some(row) = rows.next()? {
+            found.push(T::from_row(&Row::sqlite(row))?);
+        }
+        Ok(())
+    })?;
     Ok(found)
 }
 
@@ -32,37 +156,6 @@ pub(crate) fn value(value: ValueRef<'_>) -> Result<Value<'_>> {
         ),
         ValueRef::Blob(bytes) => Value::Bytes(bytes),
     })
-}
-
-/// Binds `$2` to the second argument wherever it stands: to SQLite `$2` is only a name, numbered
-/// by where it first appears.
-fn bind(statement: &mut Statement<'_>, args: &[&dyn Arg]) -> Result<()> {
-    let mut most = 0;
-    for at in 1..=statement.parameter_count() {
-        let nth = number(statement, at)?;
-        let arg = args.get(nth - 1).ok_or_else(|| wrong_count(args, nth))?;
-        statement.raw_bind_parameter(at, arg.value())?;
-        most = most.max(nth);
-    }
-    if most == args.len() {
-        Ok(())
-    } else {
-        Err(wrong_count(args, most))
-    }
-}
-
-/// The number in the name of the parameter that SQLite puts at `at`.
-fn number(statement: &Statement<'_>, at: usize) -> Result<usize> {
-    statement
-        .parameter_name(at)
-        .and_then(|name| name.strip_prefix('$')?.parse().ok())
-        .filter(|number| *number > 0)
-        .ok_or_else(|| Error::Other("parameters are written $1, $2…".into()))
-}
-
-fn wrong_count(args: &[&dyn Arg], wanted: usize) -> Error {
-    let given = args.len();
-    Error::Other(format!("expected {wanted} parameters, found {given}"))
 }
 
 impl ToSql for Value<'_> {

@@ -1,134 +1,202 @@
-//! The thread that writes: one commit for all the jobs that wait, each undone alone if it fails.
+//! The thread that writes: one commit for all the jobs that wait. They share it without further
+//! ado; only when one of them fails after it has changed something, the group is run again with a
+//! savepoint around each, so that this one is undone alone.
 
 use std::collections::VecDeque;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 
-use super::job::{Job, Jobs, Queue};
+use super::checkpoint::Checkpointer;
 use super::open_writer;
+use super::statement::{Ready, Statements, execute};
+use crate::job::{Job, Jobs, Queue};
 use crate::tx::{Conn, Tx};
 use crate::{Error, Result};
 
 /// Jobs that share a commit at most.
 const GROUP: usize = 512;
 
-/// The one connection that writes.
-struct Writer {
-    path: PathBuf,
-    /// Opened anew after a fault.
-    conn: Option<Connection>,
-}
+/// Jobs that wait to be run, and those that were.
+type Waiting = VecDeque<Box<dyn Job>>;
+type Done = Vec<Box<dyn Job>>;
 
 pub(super) fn start(path: PathBuf) -> Result<Jobs> {
-    let conn = Some(open_writer(&path)?);
-    let writer = Writer { path, conn };
-    Jobs::start("db-writer", vec![move |queue| writer.work(&queue)])
+    let first = open_writer(&path)?;
+    let checkpointer = Checkpointer::start(&path)?;
+    let writer = move |queue: Queue| work(&path, first, &queue, checkpointer);
+    Jobs::start("db-writer", vec![writer])
 }
 
-impl Writer {
-    fn work(mut self, queue: &Queue) {
-        loop {
-            let jobs = queue.take(GROUP);
-            if jobs.is_empty() {
-                break;
+/// Works until the queue ends; on a new connection after a fault.
+fn work(path: &Path, first: Connection, queue: &Queue, checkpointer: Checkpointer) {
+    let mut conn = Some(first);
+    let mut jobs = Waiting::new();
+    while fill(&mut jobs, queue) {
+        match conn.take().map_or_else(|| open_writer(path), Ok) {
+            Ok(open) => {
+                let kept = Writer::new(&open, &checkpointer).work(&mut jobs, queue);
+                conn = kept.then_some(open);
             }
-            self.commit(jobs);
+            Err(error) => answer(jobs.drain(..), &Err(error)),
         }
-        if let Some(conn) = self.conn {
-            // The last connection to close would do it, but another process may be that one.
-            if let Err(error) = conn.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)") {
-                tracing::warn!(%error, "the write-ahead log stays");
-            }
+    }
+    checkpointer.stop();
+    if let Some(conn) = conn {
+        // The last connection to close would do it, but another process may be that one.
+        if let Err(error) = conn.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)") {
+            tracing::warn!(%error, "the write-ahead log stays");
+        }
+    }
+}
+
+/// Waits for jobs if there are none; whether there are.
+fn fill(jobs: &mut Waiting, queue: &Queue) -> bool {
+    if jobs.is_empty() {
+        jobs.extend(queue.take(GROUP));
+    }
+    !jobs.is_empty()
+}
+
+fn answer(jobs: impl IntoIterator<Item = Box<dyn Job>>, committed: &Result<()>) {
+    for job in jobs {
+        job.tell(committed.clone());
+    }
+}
+
+/// How a group of jobs ended that was not committed.
+enum Stop {
+    /// One failed after a change: all of them again, with savepoints.
+    Carefully,
+    /// The transaction is lost through the last one that ran; the others had no part in it.
+    Lost(Error),
+    /// Nobody's fault.
+    Failed(Error),
+}
+
+impl From<Error> for Stop {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// The one connection that writes, while it works.
+struct Writer<'c> {
+    ready: Ready<'c>,
+    checkpointer: &'c Checkpointer,
+}
+
+impl<'c> Writer<'c> {
+    fn new(conn: &'c Connection, checkpointer: &'c Checkpointer) -> Self {
+        let ready = Ready::new(conn);
+        Self {
+            ready,
+            checkpointer,
         }
     }
 
-    /// Runs and answers all `jobs`, in more than one group only if a transaction breaks.
-    fn commit(&mut self, jobs: Vec<Box<dyn Job>>) {
-        let mut jobs = VecDeque::from(jobs);
-        while !jobs.is_empty() {
-            let mut group = Group::default();
-            let committed = self.group(&mut jobs, &mut group);
-            if let Err(error) = &committed {
-                tracing::error!(%error, jobs = group.ran.len(), "a commit failed");
-                self.recover(error);
-            }
-            for job in group.ran {
-                job.tell(committed.clone());
-            }
-            for job in group.again.into_iter().rev() {
-                jobs.push_front(job);
+    /// Works until the queue ends, or the connection had a fault and another one is surer: `false`.
+    fn work(&self, jobs: &mut Waiting, queue: &Queue) -> bool {
+        let mut carefully = false;
+        while fill(jobs, queue) {
+            let mut done = Done::with_capacity(jobs.len());
+            match self.commit(jobs, &mut done, carefully) {
+                Ok(()) => {
+                    let count = done.len();
+                    answer(done, &Ok(()));
+                    self.checkpointer.committed(count);
+                    carefully &= !jobs.is_empty();
+                }
+                Err(Stop::Carefully) => {
+                    statement(&self.ready, "ROLLBACK").ok();
+                    again(jobs, done);
+                    carefully = true;
+                }
+                Err(Stop::Lost(error)) => {
+                    let last = done.pop();
+                    again(jobs, done);
+                    if !self.failed(last, error) {
+                        return false;
+                    }
+                }
+                Err(Stop::Failed(error)) => {
+                    if !self.failed(done, error) {
+                        return false;
+                    }
+                }
             }
         }
+        true
     }
 
-    fn group(&mut self, jobs: &mut VecDeque<Box<dyn Job>>, group: &mut Group) -> Result<()> {
-        let conn = match self.begin() {
-            Ok(conn) => conn,
-            Err(error) => {
-                group.ran.extend(jobs.drain(..));
-                return Err(error);
-            }
-        };
+    /// Runs the jobs in one transaction.
+    fn commit(&self, jobs: &mut Waiting, done: &mut Done, carefully: bool) -> Result<(), Stop> {
+        if let Err(error) = statement(&self.ready, "BEGIN IMMEDIATE") {
+            done.extend(jobs.drain(..));
+            return Err(Stop::Failed(error));
+        }
         while let Some(mut job) = jobs.pop_front() {
-            let done = run(conn, job.as_mut());
-            if done.is_err() {
-                // The others had no part in it.
-                group.again = std::mem::take(&mut group.ran);
-            }
-            group.ran.push(job);
-            done?;
+            let ran = if carefully {
+                self.run_apart(job.as_mut())
+            } else {
+                self.run(job.as_mut())
+            };
+            done.push(job);
+            ran?;
         }
-        statement(conn, "COMMIT")
+        Ok(statement(&self.ready, "COMMIT")?)
     }
 
-    fn begin(&mut self) -> Result<&Connection> {
-        let conn = match self.conn.take() {
-            Some(conn) => conn,
-            None => open_writer(&self.path)?,
-        };
-        let conn = self.conn.insert(conn);
-        statement(conn, "BEGIN IMMEDIATE")?;
-        Ok(conn)
+    /// Runs one job as a part of the group.
+    fn run(&self, job: &mut dyn Job) -> Result<(), Stop> {
+        let ran = job.run(Tx::writing(Conn::Sqlite(&self.ready)));
+        if self.is_lost() {
+            // SQLite itself rolls back everything when it runs out of room or the disk fails.
+            return Err(Stop::Lost(ran.fault.unwrap_or_else(lost)));
+        }
+        if ran.keep || !ran.changed {
+            return Ok(());
+        }
+        Err(Stop::Carefully)
     }
 
-    /// A full disk is no fault of the connection; after anything else a new one is surer.
-    fn recover(&mut self, error: &Error) {
-        let kept = self.conn.take().filter(|conn| {
-            let undone = conn.is_autocommit() || statement(conn, "ROLLBACK").is_ok();
-            undone && matches!(error, Error::Full(_))
-        });
-        self.conn = kept;
+    /// Runs one job so that it can be undone alone.
+    fn run_apart(&self, job: &mut dyn Job) -> Result<(), Stop> {
+        statement(&self.ready, "SAVEPOINT job")?;
+        let ran = job.run(Tx::writing(Conn::Sqlite(&self.ready)));
+        if self.is_lost() {
+            return Err(Stop::Lost(ran.fault.unwrap_or_else(lost)));
+        }
+        if !ran.keep {
+            statement(&self.ready, "ROLLBACK TO job")?;
+        }
+        Ok(statement(&self.ready, "RELEASE job")?)
+    }
+
+    fn is_lost(&self) -> bool {
+        self.ready.conn().is_autocommit()
+    }
+
+    /// Answers those who failed. A full disk is no fault of the connection; after anything else
+    /// `false`: a new one is surer.
+    fn failed(&self, jobs: impl IntoIterator<Item = Box<dyn Job>>, error: Error) -> bool {
+        tracing::error!(%error, "a commit failed");
+        let undone = self.is_lost() || statement(&self.ready, "ROLLBACK").is_ok();
+        let kept = undone && matches!(error, Error::Full(_));
+        answer(jobs, &Err(error));
+        kept
     }
 }
 
-/// The jobs of one transaction.
-#[derive(Default)]
-struct Group {
-    /// Those it answers.
-    ran: Vec<Box<dyn Job>>,
-    /// Those that another one took down with it.
-    again: Vec<Box<dyn Job>>,
+/// Puts jobs back to the front of the queue, in their order.
+fn again(jobs: &mut Waiting, done: Done) {
+    for job in done.into_iter().rev() {
+        jobs.push_front(job);
+    }
 }
 
-/// Runs one job inside the group's transaction. An error means that the transaction is lost, and
-/// with it what the jobs before had done.
-fn run(conn: &Connection, job: &mut dyn Job) -> Result<()> {
-    statement(conn, "SAVEPOINT job")?;
-    let ran = job.run(Tx::writing(Conn::Sqlite(conn)));
-    if conn.is_autocommit() {
-        // SQLite itself rolls back everything when it runs out of room or the disk fails.
-        return Err(ran.fault.unwrap_or_else(lost));
-    }
-    if !ran.keep {
-        statement(conn, "ROLLBACK TO job")?;
-    }
-    statement(conn, "RELEASE job")
-}
-
-fn statement(conn: &Connection, sql: &str) -> Result<()> {
-    conn.prepare_cached(sql)?.raw_execute()?;
-    Ok(())
+fn statement(ready: &Ready<'_>, sql: &str) -> Result<()> {
+    execute(ready, sql, &[]).map(drop)
 }
 
 fn lost() -> Error {

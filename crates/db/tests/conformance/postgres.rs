@@ -23,7 +23,8 @@ async fn next(receiver: &mut mpsc::Receiver<String>) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deadlock_is_broken_and_both_go_on() {
-    let (_database, db) = open().await;
+    let (database, db) = open().await;
+    let other = Db::open_postgres(database.url(), 4).unwrap();
     run(
         &db,
         &[
@@ -37,7 +38,7 @@ async fn a_deadlock_is_broken_and_both_go_on() {
         Counter::default(),
         Counter::default(),
     );
-    let tasks = [[1_i64, 2], [2, 1]].map(|order| {
+    let tasks = [(&db, [1_i64, 2]), (&other, [2, 1])].map(|(db, order)| {
         let (db, both, tries, hooked) = (
             db.clone(),
             both_hold_one.clone(),

@@ -20,9 +20,10 @@ use crate::{Gateway, Result, Work};
 const PART: i64 = 2000;
 
 /// The long tables with their keys. What belongs to a message or an event goes with it or before.
-const LONG: [(&str, &str); 4] = [
+const LONG: [(&str, &str); 5] = [
     ("delivery", "id"),
     ("message", "id"),
+    ("thread", "id"),
     ("heartbeat", "id"),
     ("event", "seq"),
 ];
@@ -42,12 +43,13 @@ impl Gateway {
     /// cannot be removed. After any other, call it again.
     pub async fn delete_user(&self, user_id: &str) -> Result<()> {
         let user = user_id.to_owned();
-        self.write(move |work| work.silence(&user)).await?;
+        let webhooks = self.write(move |work| work.silence(&user)).await?;
         for (table, key) in LONG {
             while self.delete_part(user_id, table, key).await? > 0 {}
         }
         let user = user_id.to_owned();
-        self.write(move |work| work.forget(&user)).await?;
+        self.write(move |work| work.forget(&user, &webhooks))
+            .await?;
         self.remove_account_files(user_id).await
     }
 
@@ -73,13 +75,14 @@ impl Gateway {
 
 impl Work<'_, '_> {
     /// Nobody acts for the account any more, but its owner.
-    fn silence(&mut self, user_id: &str) -> Result<()> {
+    fn silence(&mut self, user_id: &str) -> Result<Vec<Scalar<Uuid>>> {
         super::one(self.tx, user_id)?;
         let webhooks: Vec<Scalar<Uuid>> = self.tx.all(
             "DELETE FROM webhook WHERE user_id = $1 RETURNING id",
             &[&user_id],
         )?;
-        for Scalar(id) in webhooks {
+        for Scalar(id) in webhooks.iter().copied() {
+            self.forget_attempts(id)?;
             self.on_commit(move |gateway| gateway.handoff.tell(News::Changed(id)));
         }
         let keys: Vec<Scalar<Uuid>> = self.tx.all(
@@ -95,13 +98,17 @@ impl Work<'_, '_> {
                 &[&user_id],
             )?;
         }
-        Ok(())
+        Ok(webhooks)
     }
 
-    /// The account itself, and what came in meanwhile.
-    fn forget(&mut self, user_id: &str) -> Result<()> {
+    /// The account itself, and what came in meanwhile: attempts at its `webhooks` that were under
+    /// way, for example.
+    fn forget(&mut self, user_id: &str, webhooks: &[Scalar<Uuid>]) -> Result<()> {
         let account = super::one(self.tx, user_id)?;
-        for table in ["delivery", "event", "replay"] {
+        for Scalar(id) in webhooks {
+            self.forget_attempts(*id)?;
+        }
+        for table in ["delivery", "message", "thread", "event", "replay"] {
             self.tx.execute(
                 &format!("DELETE FROM {table} WHERE user_id = $1"),
                 &[&user_id],

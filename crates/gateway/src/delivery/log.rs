@@ -4,12 +4,13 @@
 
 use std::time::Duration;
 
-use db::Scalar;
+use db::{Arg, Scalar};
 use serde::Serialize;
 use uuid::Uuid;
 
 use crate::caller::Caller;
 use crate::clock::Time;
+use crate::many::{self, Texts};
 use crate::names::names;
 use crate::{Error, Gateway, Result, Work, event};
 
@@ -277,16 +278,26 @@ impl Gateway {
         .await
     }
 
-    /// Deletes attempts that are older than the retention period; how many.
+    /// Deletes attempts that are older than the retention period, of each webhook the oldest
+    /// deliveries; how many.
     pub async fn purge_attempts(&self, older_than: Time) -> Result<u64> {
-        self.write(move |work| {
-            Ok(work.tx.execute(
-                "DELETE FROM attempt WHERE id IN (
-                     SELECT id FROM attempt WHERE started_at < $1 ORDER BY id LIMIT $2)",
-                &[&older_than, &PURGE],
-            )?)
-        })
-        .await
+        let webhooks: Vec<Scalar<Uuid>> = self
+            .read(|tx| Ok(tx.all("SELECT id FROM webhook", &[])?))
+            .await?;
+        let mut purged = 0;
+        for Scalar(webhook) in webhooks {
+            purged += self
+                .write(move |work| {
+                    Ok(work.tx.execute(
+                        "DELETE FROM attempt WHERE webhook_id = $1 AND started_at < $2
+                            AND delivery_id IN (SELECT delivery_id FROM attempt
+                                 WHERE webhook_id = $1 ORDER BY delivery_id LIMIT $3)",
+                        &[&webhook, &older_than, &PURGE],
+                    )?)
+                })
+                .await?;
+        }
+        Ok(purged)
     }
 
     /// Whether the webhook is the caller's.
@@ -312,53 +323,80 @@ pub(super) struct Entry<'a> {
     pub delivery_id: i64,
     pub webhook_id: Uuid,
     pub event_seq: i64,
+    pub event_id: Uuid,
+    pub event_kind: event::Kind,
     pub cause: Cause,
     pub replay_id: Option<Uuid>,
     pub number: i64,
     pub state: State,
     pub next_attempt_at: Option<Time>,
+    pub duration_us: i64,
+    pub status: Option<i64>,
     pub seen: &'a Seen,
 }
 
+/// The columns that an [`Entry`] fills, in its order.
+const LOGGED: &str = "delivery_id, webhook_id, event_seq, event_id, event_kind, cause, replay_id, number,
+    started_at, duration_us, state, url, request_headers, status, response_headers,
+    response_body, error, next_attempt_at, latest";
+
+impl Entry<'_> {
+    fn args(&self) -> [&dyn Arg; 19] {
+        let seen = self.seen;
+        [
+            &self.delivery_id,
+            &self.webhook_id,
+            &self.event_seq,
+            &self.event_id,
+            &self.event_kind,
+            &self.cause,
+            &self.replay_id,
+            &self.number,
+            &seen.started_at,
+            &self.duration_us,
+            &self.state,
+            &seen.url,
+            &seen.request_headers,
+            &self.status,
+            &seen.response_headers,
+            &seen.response_body,
+            &seen.error,
+            &self.next_attempt_at,
+            &true,
+        ]
+    }
+}
+
 impl Work<'_, '_> {
-    /// Logs an attempt. It is the latest of its delivery then.
-    pub(super) fn log_attempt(&mut self, entry: &Entry<'_>) -> Result<()> {
-        if entry.number > 1 {
+    /// Logs attempts. Each is the latest of its delivery then.
+    pub(super) fn log_attempts(&mut self, entries: &[Entry<'_>]) -> Result<()> {
+        for entry in entries.iter().filter(|entry| entry.number > 1) {
             self.tx.execute(
                 "UPDATE attempt SET latest = $3 WHERE webhook_id = $1 AND delivery_id = $2 AND latest",
                 &[&entry.webhook_id, &entry.delivery_id, &false],
             )?;
         }
-        let seen = entry.seen;
-        self.tx.execute(
-            "INSERT INTO attempt (delivery_id, webhook_id, event_seq, event_id, event_kind, cause, replay_id,
-                 number, started_at, duration_us, state, url, request_headers, status,
-                 response_headers, response_body, error, next_attempt_at, latest)
-             SELECT $1, $2, seq, id, kind, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17
-               FROM event WHERE seq = $3",
-            &[
-                &entry.delivery_id,
-                &entry.webhook_id,
-                &entry.event_seq,
-                &entry.cause,
-                &entry.replay_id,
-                &entry.number,
-                &seen.started_at,
-                &i64::try_from(seen.duration.as_micros()).unwrap_or(i64::MAX),
-                &entry.state,
-                &seen.url,
-                &seen.request_headers,
-                &seen.status.map(i64::from),
-                &seen.response_headers,
-                &seen.response_body,
-                &seen.error,
-                &entry.next_attempt_at,
-                &true,
-            ],
-        )?;
+        for entries in many::parts(entries) {
+            let args: Vec<&dyn Arg> = entries.iter().flat_map(Entry::args).collect();
+            self.tx.execute(INSERT.of(entries.len()), &args)?;
+        }
+        Ok(())
+    }
+
+    /// Deletes the log of a webhook that is deleted.
+    pub(crate) fn forget_attempts(&mut self, webhook: Uuid) -> Result<()> {
+        self.tx
+            .execute("DELETE FROM attempt WHERE webhook_id = $1", &[&webhook])?;
         Ok(())
     }
 }
+
+static INSERT: Texts = Texts::new(|count| {
+    format!(
+        "INSERT INTO attempt ({LOGGED}) VALUES {}",
+        many::values(19, count)
+    )
+});
 
 fn unknown(id: i64) -> Error {
     Error::not_found(format!("cannot find delivery with ID [{id}]"))

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use db::Scalar;
+use db::{Later, Scalar};
 use uuid::Uuid;
 
 use super::{COURIER, Cause, Delivery, Kind, Letter, News, ON_DISK};
@@ -64,14 +64,17 @@ impl Work<'_, '_> {
             cause,
             ..self.delivery(webhook)
         };
-        self.insert(
+        let id = self.insert(
             user_id,
             &delivery,
             Some(seq),
             replay,
             ON_DISK,
             Birth::OnDisk,
-        )
+        )?;
+        self.tx.wait()?;
+        let id = id.take().pop().ok_or(db::Error::NoRow)?;
+        Ok(id.0)
     }
 
     /// Queues a wake-up for a message at its slot.
@@ -145,9 +148,14 @@ impl Work<'_, '_> {
             Birth::Told | Birth::OnDisk | Birth::Parked => ON_DISK,
         };
         let seq = delivery.letter.as_ref().map(|letter| letter.seq);
-        delivery.id = self.insert(user_id, &delivery, seq, None, epoch, birth)?;
+        let id = self.insert(user_id, &delivery, seq, None, epoch, birth)?;
         if epoch != ON_DISK {
-            self.on_commit(move |gateway| gateway.handoff.tell(News::Due(vec![delivery])));
+            self.on_commit(move |gateway| {
+                for Scalar(id) in id.take() {
+                    delivery.id = id;
+                    gateway.handoff.tell(News::Due(vec![delivery.clone()]));
+                }
+            });
         }
         Ok(())
     }
@@ -160,8 +168,8 @@ impl Work<'_, '_> {
         replay: Option<Uuid>,
         epoch: i64,
         birth: Birth,
-    ) -> Result<i64> {
-        let Scalar(id) = self.tx.one(
+    ) -> Result<Later<Scalar<i64>>> {
+        let id = self.tx.later(
             "INSERT INTO delivery (kind, target, user_id, event_seq, message_id, notification_id,
                  exact, cause, replay_id, order_key, attempt, due_at, expires_at, epoch)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) RETURNING id",

@@ -1,8 +1,9 @@
 //! How attempts ended, and what follows from it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use db::Arg;
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -10,11 +11,13 @@ use super::log::Entry;
 use super::{Cause, Kind, ON_DISK, Outcome, Settlement, State};
 use crate::clock::Time;
 use crate::mail::{Letter, Topic, readable};
+use crate::many::{self, Texts};
 use crate::{Gateway, Result, Work, event};
 
 db::row! {
     /// A delivery whose attempt has ended.
     pub(crate) struct Done {
+        pub id: i64,
         pub kind: Kind,
         pub target: Uuid,
         pub user_id: String,
@@ -23,14 +26,31 @@ db::row! {
         pub notification_id: Option<Uuid>,
         pub cause: Cause,
         pub replay_id: Option<Uuid>,
+        pub event_id: Option<Uuid>,
+        pub event_kind: Option<event::Kind>,
     }
 
     struct LostEvent { id: Uuid, kind: event::Kind, owner: Option<String>, body: String, url: String }
 }
 
 /// The columns of [`Done`].
-const DONE: &str =
-    "kind, target, user_id, event_seq, message_id, notification_id, cause, replay_id";
+const DONE: &str = "id, kind, target, user_id, event_seq, message_id, notification_id, cause, replay_id,
+    (SELECT event.id FROM event, webhook WHERE seq = event_seq AND webhook.id = target) AS event_id,
+    (SELECT event.kind FROM event WHERE seq = event_seq) AS event_kind";
+
+/// Moves a row on. Parameters: its id, its attempt, when it is due again, its epoch.
+static MOVE_ON: Texts = Texts::new(|_| {
+    format!(
+        "UPDATE delivery SET attempt = attempt + 1, due_at = $3, epoch = $4
+          WHERE id = $1 AND attempt = $2 RETURNING {DONE}"
+    )
+});
+
+/// Deletes rows. Parameters: their attempt, their ids.
+static DELETE: Texts = Texts::new(|count| {
+    let ids = many::list(2, count);
+    format!("DELETE FROM delivery WHERE attempt = $1 AND id IN ({ids}) RETURNING {DONE}")
+});
 
 /// How a webhook did in one batch: whether anything arrived, and whether anything was given up.
 #[derive(Default, Clone, Copy)]
@@ -58,10 +78,20 @@ impl Gateway {
     pub async fn settle(&self, settlements: impl Into<Arc<[Settlement]>>) -> Result<()> {
         let settlements = settlements.into();
         self.write(move |work| {
+            let mut gone = work.take_gone(&settlements)?;
             let mut health = BTreeMap::new();
+            let mut log = Vec::with_capacity(settlements.len());
             for settlement in settlements.iter() {
-                work.settle(settlement, &mut health)?;
+                let done = match &settlement.outcome {
+                    Outcome::Retry { due_at, held } => work.move_on(settlement, *due_at, *held)?,
+                    Outcome::Parked => work.park(settlement)?,
+                    _ => gone.remove(&settlement.id),
+                };
+                if let Some(done) = done {
+                    log.extend(work.settle(settlement, &done, &mut health)?);
+                }
             }
+            work.log_attempts(&log)?;
             health
                 .into_iter()
                 .try_for_each(|(webhook, seen): (_, Health)| {
@@ -73,94 +103,90 @@ impl Gateway {
 }
 
 impl Work<'_, '_> {
-    fn settle(
+    /// What follows from the end of an attempt, and how it is logged.
+    fn settle<'s>(
         &mut self,
-        settlement: &Settlement,
+        settlement: &'s Settlement,
+        done: &Done,
         health: &mut BTreeMap<Uuid, Health>,
-    ) -> Result<()> {
-        let Some(done) = self.take(settlement)? else {
-            return Ok(());
-        };
+    ) -> Result<Option<Entry<'s>>> {
         if let (Kind::Mail, Some(mail)) = (done.kind, done.notification_id) {
-            return match settlement.outcome {
-                Outcome::Retry { .. } => Ok(()),
-                _ => self.mail_is_done(mail),
-            };
+            if !matches!(settlement.outcome, Outcome::Retry { .. }) {
+                self.mail_is_done(mail)?;
+            }
+            return Ok(None);
         }
-        let state = match &settlement.outcome {
-            Outcome::Dropped | Outcome::Parked => return Ok(()),
-            Outcome::Pushed { push_id, at } => return self.push_left(&done, push_id, *at, false),
-            Outcome::Offered { at } => return self.push_left(&done, "", *at, true),
+        let (state, next_attempt_at) = match &settlement.outcome {
+            Outcome::Dropped | Outcome::Parked => return Ok(None),
+            Outcome::Pushed { push_id, at } => {
+                self.push_left(done, push_id, *at, false)?;
+                return Ok(None);
+            }
+            Outcome::Offered { at } => {
+                self.push_left(done, "", *at, true)?;
+                return Ok(None);
+            }
             Outcome::Delivered => (State::Delivered, None),
             Outcome::Retry { due_at, .. } => (State::Retrying, Some(*due_at)),
             Outcome::Dead { status, error } => {
-                self.gave_up(&done, *status, error)?;
+                self.gave_up(done, *status, error)?;
                 (State::Failed, None)
             }
         };
-        self.log(settlement, &done, state)?;
         if done.event_seq.is_some() && done.cause != Cause::Test {
             let seen = health.entry(done.target).or_default();
-            seen.delivered |= state.0 == State::Delivered;
-            seen.gave_up |= state.0 == State::Failed;
+            seen.delivered |= state == State::Delivered;
+            seen.gave_up |= state == State::Failed;
         }
-        Ok(())
+        Ok(entry(settlement, done, state, next_attempt_at))
     }
 
-    /// Deletes the row, or moves it on. `None` if the attempt is not its current one.
-    fn take(&mut self, settlement: &Settlement) -> Result<Option<Done>> {
-        let (id, attempt) = (settlement.id, settlement.attempt);
-        let (due_at, epoch) = match settlement.outcome {
-            Outcome::Retry { due_at, held: true } => (due_at, self.gateway.handoff.epoch()),
-            Outcome::Retry {
-                due_at,
-                held: false,
-            } => (due_at, ON_DISK),
-            Outcome::Parked => {
-                self.tx.execute(
-                    "UPDATE delivery SET epoch = $3 WHERE id = $1 AND attempt = $2",
-                    &[&id, &attempt, &ON_DISK],
-                )?;
-                return Ok(None);
+    /// Deletes the rows that need no further attempt: those whose current one has ended, by their ids.
+    fn take_gone(&mut self, settlements: &[Settlement]) -> Result<HashMap<i64, Done>> {
+        let mut ids: BTreeMap<i64, Vec<i64>> = BTreeMap::new();
+        for settlement in settlements {
+            if !matches!(settlement.outcome, Outcome::Retry { .. } | Outcome::Parked) {
+                let of_attempt = ids.entry(settlement.attempt).or_default();
+                of_attempt.push(settlement.id);
             }
-            _ => {
-                return Ok(self.tx.optional(
-                    &format!(
-                        "DELETE FROM delivery WHERE id = $1 AND attempt = $2 RETURNING {DONE}"
-                    ),
-                    &[&id, &attempt],
-                )?);
+        }
+        let mut gone = HashMap::with_capacity(settlements.len());
+        for (attempt, ids) in &ids {
+            for ids in many::parts(ids) {
+                let mut args: Vec<&dyn Arg> = vec![attempt];
+                args.extend(ids.iter().map(|id| id as &dyn Arg));
+                let rows: Vec<Done> = self.tx.all(DELETE.of(ids.len()), &args)?;
+                gone.extend(rows.into_iter().map(|row| (row.id, row)));
             }
+        }
+        Ok(gone)
+    }
+
+    /// Has a row attempted again. `None` if the attempt is not its current one.
+    fn move_on(
+        &mut self,
+        settlement: &Settlement,
+        due_at: Time,
+        held: bool,
+    ) -> Result<Option<Done>> {
+        let epoch = if held {
+            self.gateway.handoff.epoch()
+        } else {
+            ON_DISK
         };
         Ok(self.tx.optional(
-            &format!(
-                "UPDATE delivery SET attempt = attempt + 1, due_at = $3, epoch = $4
-                  WHERE id = $1 AND attempt = $2 RETURNING {DONE}"
-            ),
-            &[&id, &attempt, &due_at, &epoch],
+            MOVE_ON.of(1),
+            &[&settlement.id, &settlement.attempt, &due_at, &epoch],
         )?)
     }
 
-    fn log(
-        &mut self,
-        settlement: &Settlement,
-        done: &Done,
-        (state, next_attempt_at): (State, Option<Time>),
-    ) -> Result<()> {
-        let (Some(event_seq), Some(seen)) = (done.event_seq, &settlement.seen) else {
-            return Ok(());
-        };
-        self.log_attempt(&Entry {
-            delivery_id: settlement.id,
-            webhook_id: done.target,
-            event_seq,
-            cause: done.cause,
-            replay_id: done.replay_id,
-            number: settlement.attempt,
-            state,
-            next_attempt_at,
-            seen,
-        })
+    /// Leaves a row on disk, not attempted.
+    fn park(&mut self, settlement: &Settlement) -> Result<Option<Done>> {
+        self.tx.execute(
+            "UPDATE delivery SET epoch = $3 WHERE id = $1 AND attempt = $2",
+            &[&settlement.id, &settlement.attempt, &ON_DISK],
+        )?;
+        Ok(None)
     }
 
     fn gave_up(&mut self, lost: &Done, status: Option<u16>, error: &str) -> Result<()> {
@@ -241,6 +267,31 @@ impl Work<'_, '_> {
             facts,
         })
     }
+}
+
+/// How the attempt is logged; not at all if nothing was seen of it, or its event or webhook is gone.
+fn entry<'s>(
+    settlement: &'s Settlement,
+    done: &Done,
+    state: State,
+    next_attempt_at: Option<Time>,
+) -> Option<Entry<'s>> {
+    let seen = settlement.seen.as_deref()?;
+    Some(Entry {
+        delivery_id: settlement.id,
+        webhook_id: done.target,
+        event_seq: done.event_seq?,
+        event_id: done.event_id?,
+        event_kind: done.event_kind?,
+        cause: done.cause,
+        replay_id: done.replay_id,
+        number: settlement.attempt,
+        state,
+        next_attempt_at,
+        duration_us: i64::try_from(seen.duration.as_micros()).unwrap_or(i64::MAX),
+        status: seen.status.map(i64::from),
+        seen,
+    })
 }
 
 /// The parts of a CloudEvent that a failure report repeats.

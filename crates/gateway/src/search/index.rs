@@ -9,7 +9,7 @@ use db::{Engine, Scalar};
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
-use crate::{Gateway, Result};
+use crate::{Gateway, Result, Work};
 
 /// Messages that are indexed in one transaction, which all other writers wait for.
 const AT_ONCE: i64 = 32;
@@ -22,12 +22,15 @@ const LOOK_AGAIN: Duration = Duration::from_secs(1);
 const QUIET: u32 = 1;
 const BUSY: u32 = 20;
 
+/// The columns of [`Doc`].
+const DOC: &str = "message.seq AS docid, user_id, content, contact, failure_reason, request_id";
+
 db::row! {
     struct Doc {
         docid: i64,
-        user_id: Option<String>,
-        content: Option<String>,
-        contact: Option<String>,
+        user_id: String,
+        content: String,
+        contact: String,
         failure_reason: Option<String>,
         request_id: Option<String>,
     }
@@ -70,51 +73,88 @@ impl Gateway {
             return Ok((0, 0));
         }
         self.write(move |work| {
-            let docs: Vec<Doc> = work.tx.all(
-                "SELECT search_doc.id AS docid, user_id, content, contact, failure_reason,
-                        request_id
-                   FROM search_doc LEFT JOIN message ON message.id = message_id
-                  WHERE search_doc.id > (SELECT position FROM search_place)
-                  ORDER BY search_doc.id LIMIT $1",
-                &[&AT_ONCE],
-            )?;
-            for doc in &docs {
-                work.tx.execute(
-                    "INSERT INTO search_text (rowid, text) VALUES ($1, $2)",
-                    &[&doc.docid, &doc.text()],
-                )?;
-            }
-            if let Some(last) = docs.last() {
-                work.tx
-                    .execute("UPDATE search_place SET position = $1", &[&last.docid])?;
-            }
+            let count = work.index_changed()? + work.index_new()?;
             let Scalar(newest): Scalar<Option<i64>> =
-                work.tx.one("SELECT MAX(id) FROM search_doc", &[])?;
-            Ok((docs.len(), newest.unwrap_or(0)))
+                work.tx.one("SELECT MAX(seq) FROM message", &[])?;
+            Ok((count, newest.unwrap_or(0)))
         })
         .await
     }
 }
 
+impl Work<'_, '_> {
+    /// Brings texts up to date that have changed since they were indexed.
+    fn index_changed(&mut self) -> Result<usize> {
+        let docs: Vec<Doc> = self.tx.all(
+            &format!(
+                "SELECT {DOC} FROM search_again JOIN message ON message.seq = search_again.seq
+                  WHERE search_again.seq <= (SELECT position FROM search_place)
+                  ORDER BY search_again.seq LIMIT $1"
+            ),
+            &[&AT_ONCE],
+        )?;
+        for doc in &docs {
+            self.tx
+                .execute("DELETE FROM search_text WHERE rowid = $1", &[&doc.docid])?;
+            self.index(doc)?;
+            self.tx
+                .execute("DELETE FROM search_again WHERE seq = $1", &[&doc.docid])?;
+        }
+        Ok(docs.len())
+    }
+
+    fn index_new(&mut self) -> Result<usize> {
+        let docs: Vec<Doc> = self.tx.all(
+            &format!(
+                "SELECT {DOC} FROM message WHERE seq > (SELECT position FROM search_place)
+                  ORDER BY seq LIMIT $1"
+            ),
+            &[&AT_ONCE],
+        )?;
+        for doc in &docs {
+            self.index(doc)?;
+        }
+        if let Some(last) = docs.last() {
+            self.tx
+                .execute("UPDATE search_place SET position = $1", &[&last.docid])?;
+            // What changed before it was indexed has its new text.
+            self.tx.execute(
+                "DELETE FROM search_again WHERE seq >= $1 AND seq <= $2",
+                &[&docs[0].docid, &last.docid],
+            )?;
+        }
+        Ok(docs.len())
+    }
+
+    fn index(&mut self, doc: &Doc) -> Result<()> {
+        self.tx.execute(
+            "INSERT INTO search_text (rowid, text) VALUES ($1, $2)",
+            &[&doc.docid, &doc.text()],
+        )?;
+        Ok(())
+    }
+}
+
 fn waiting(tx: &mut db::Tx<'_>) -> Result<bool> {
-    let next: Option<Scalar<i64>> = tx.optional(
-        "SELECT id FROM search_doc WHERE id > (SELECT position FROM search_place) LIMIT 1",
+    let Scalar(waits): Scalar<bool> = tx.one(
+        "SELECT EXISTS (SELECT 1 FROM message WHERE seq > (SELECT position FROM search_place))
+             OR EXISTS (SELECT 1 FROM search_again)",
         &[],
     )?;
-    Ok(next.is_some())
+    Ok(waits)
 }
 
 impl Doc {
     fn text(&self) -> String {
-        let mut text = mark(self.user_id.as_deref().unwrap_or_default());
+        let mut text = mark(&self.user_id);
         for field in [
-            &self.content,
-            &self.contact,
-            &self.failure_reason,
-            &self.request_id,
+            Some(&self.content),
+            Some(&self.contact),
+            self.failure_reason.as_ref(),
+            self.request_id.as_ref(),
         ] {
             text.push('\n');
-            text.push_str(field.as_deref().unwrap_or_default());
+            text.push_str(field.map_or("", String::as_str));
         }
         text
     }

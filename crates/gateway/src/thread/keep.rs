@@ -1,5 +1,7 @@
 //! Keeping threads: what each change of a message does to the thread it belongs to.
 
+use std::sync::LazyLock;
+
 use uuid::Uuid;
 
 use super::COLORS;
@@ -11,6 +13,32 @@ use crate::{Result, Work, id};
 /// to any that came later.
 const GIVES_WAY: &str = "(excluded.last_message_id = thread.last_message_id
         OR excluded.last_message_at >= thread.last_message_at)";
+
+/// Makes a thread, or brings it up to date.
+static SHOW: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "INSERT INTO thread (id, user_id, owner, contact, is_archived, is_read,
+             last_read_at, color, status, last_message_id, last_message_content,
+             last_message_at, order_timestamp, created_at, updated_at)
+         VALUES ($1, $2, $3, $4, FALSE, NOT $5, $6, $7, $8, $9, $10, $11, $12, $6, $6)
+         ON CONFLICT (user_id, owner, contact) DO UPDATE SET
+             is_read = thread.is_read AND (excluded.is_read
+                 OR thread.last_read_at > excluded.updated_at),
+             is_archived = thread.is_archived AND (excluded.is_read OR NOT EXISTS (
+                 SELECT 1 FROM phone WHERE user_id = $2 AND phone_number = $3
+                                       AND unarchive_thread)),
+             status = CASE WHEN {GIVES_WAY} THEN excluded.status ELSE thread.status END,
+             last_message_content = CASE WHEN {GIVES_WAY}
+                 THEN excluded.last_message_content ELSE thread.last_message_content END,
+             order_timestamp = CASE WHEN thread.order_timestamp < excluded.order_timestamp
+                 THEN excluded.order_timestamp ELSE thread.order_timestamp END,
+             last_message_id = CASE WHEN {GIVES_WAY}
+                 THEN excluded.last_message_id ELSE thread.last_message_id END,
+             last_message_at = CASE WHEN excluded.last_message_at >= thread.last_message_at
+                 THEN excluded.last_message_at ELSE thread.last_message_at END,
+             updated_at = excluded.updated_at"
+    )
+});
 
 impl Work<'_, '_> {
     /// A message came into its conversation: it was released, received or missed.
@@ -29,7 +57,7 @@ impl Work<'_, '_> {
             // Fetched, or failed, without ever having been released.
             return self.show(message, came_at(message).min(self.now));
         }
-        self.tx.execute(
+        self.tx.send(
             "UPDATE thread SET status = $5, updated_at = $7,
                  order_timestamp = CASE WHEN order_timestamp < $6 THEN $6 ELSE order_timestamp END
               WHERE user_id = $1 AND owner = $2 AND contact = $3 AND last_message_id = $4",
@@ -96,29 +124,8 @@ impl Work<'_, '_> {
     fn show(&mut self, message: &Message, at: Time) -> Result<()> {
         let id = id::new(self.now);
         let unread = message.kind != Kind::MobileTerminated;
-        self.tx.execute(
-            &format!(
-                "INSERT INTO thread (id, user_id, owner, contact, is_archived, is_read,
-                     last_read_at, color, status, last_message_id, last_message_content,
-                     last_message_at, order_timestamp, created_at, updated_at)
-                 VALUES ($1, $2, $3, $4, FALSE, NOT $5, $6, $7, $8, $9, $10, $11, $12, $6, $6)
-                 ON CONFLICT (user_id, owner, contact) DO UPDATE SET
-                     is_read = thread.is_read AND (excluded.is_read
-                         OR thread.last_read_at > excluded.updated_at),
-                     is_archived = thread.is_archived AND (excluded.is_read OR NOT EXISTS (
-                         SELECT 1 FROM phone WHERE user_id = $2 AND phone_number = $3
-                                               AND unarchive_thread)),
-                     status = CASE WHEN {GIVES_WAY} THEN excluded.status ELSE thread.status END,
-                     last_message_content = CASE WHEN {GIVES_WAY}
-                         THEN excluded.last_message_content ELSE thread.last_message_content END,
-                     order_timestamp = CASE WHEN thread.order_timestamp < excluded.order_timestamp
-                         THEN excluded.order_timestamp ELSE thread.order_timestamp END,
-                     last_message_id = CASE WHEN {GIVES_WAY}
-                         THEN excluded.last_message_id ELSE thread.last_message_id END,
-                     last_message_at = CASE WHEN excluded.last_message_at >= thread.last_message_at
-                         THEN excluded.last_message_at ELSE thread.last_message_at END,
-                     updated_at = excluded.updated_at"
-            ),
+        self.tx.send(
+            &SHOW,
             &[
                 &id,
                 &message.user_id,

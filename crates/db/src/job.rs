@@ -1,19 +1,23 @@
-//! Closures on their way to the threads that own SQLite's connections, and the answers back.
+//! Closures on their way to the threads that own connections, and the answers back.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
-use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
 
-use crate::tx::{AfterCommit, Conn, Tx, run_hooks};
+use crate::tx::{AfterCommit, Tx, run_hooks};
 use crate::{Error, Result};
 
 /// Closures that wait before those who bring more have to wait as well.
 const WAITING: usize = 1024;
 
 /// A closure with its types forgotten.
-pub(super) trait Job: Send {
+pub(crate) trait Job: Send {
+    /// Whether somebody still wants it done.
+    fn is_wanted(&self) -> bool;
     /// Does the work; whether to keep it.
     fn run(&mut self, tx: Tx<'_>) -> Ran;
     /// Answers the caller, now that what was kept is durable, or is not.
@@ -21,9 +25,11 @@ pub(super) trait Job: Send {
 }
 
 /// What became of a job before the commit.
-pub(super) struct Ran {
-    pub(super) keep: bool,
-    pub(super) fault: Option<Error>,
+pub(crate) struct Ran {
+    pub(crate) keep: bool,
+    /// Whether it may have changed something, kept or not.
+    pub(crate) changed: bool,
+    pub(crate) fault: Option<Error>,
 }
 
 struct Pending<T, E, F> {
@@ -31,6 +37,8 @@ struct Pending<T, E, F> {
     done: Option<Result<T, E>>,
     hooks: Vec<AfterCommit>,
     caller: oneshot::Sender<Result<T, E>>,
+    /// Whether it was taken up, or given up.
+    taken: Option<Arc<AtomicBool>>,
 }
 
 impl<T, E, F> Job for Pending<T, E, F>
@@ -39,6 +47,12 @@ where
     T: Send,
     E: From<Error> + Send,
 {
+    fn is_wanted(&self) -> bool {
+        self.taken
+            .as_ref()
+            .is_none_or(|taken| !taken.swap(true, Ordering::Relaxed))
+    }
+
     fn run(&mut self, tx: Tx<'_>) -> Ran {
         let tried = tx.attempt(&mut self.work);
         let keep = tried.done.is_ok();
@@ -46,6 +60,7 @@ where
         self.hooks = tried.hooks;
         Ran {
             keep,
+            changed: tried.changed,
             fault: tried.fault,
         }
     }
@@ -66,33 +81,39 @@ where
 }
 
 /// The way to one or more threads that take jobs.
-pub(super) struct Jobs {
+pub(crate) struct Jobs {
     send: Mutex<Option<mpsc::Sender<Box<dyn Job>>>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
 /// Where these threads find them.
 #[derive(Clone)]
-pub(super) struct Queue(Arc<Mutex<mpsc::Receiver<Box<dyn Job>>>>);
+pub(crate) struct Queue(Arc<tokio::sync::Mutex<mpsc::Receiver<Box<dyn Job>>>>);
 
 impl Queue {
     /// Waits for jobs and takes up to `most`; none once all have been done after a close.
-    pub(super) fn take(&self, most: usize) -> Vec<Box<dyn Job>> {
+    pub(crate) fn take(&self, most: usize) -> Vec<Box<dyn Job>> {
         let mut jobs = Vec::new();
-        let mut queue = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        queue.blocking_recv_many(&mut jobs, most);
+        self.0.blocking_lock().blocking_recv_many(&mut jobs, most);
+        jobs
+    }
+
+    /// The same, for a thread that has something else to do meanwhile.
+    pub(crate) async fn taken(&self, most: usize) -> Vec<Box<dyn Job>> {
+        let mut jobs = Vec::new();
+        self.0.lock().await.recv_many(&mut jobs, most).await;
         jobs
     }
 }
 
 impl Jobs {
     /// Starts a thread for each worker.
-    pub(super) fn start<W>(name: &str, workers: Vec<W>) -> Result<Self>
+    pub(crate) fn start<W>(name: &str, workers: Vec<W>) -> Result<Self>
     where
         W: FnOnce(Queue) + Send + 'static,
     {
         let (send, receive) = mpsc::channel(WAITING);
-        let queue = Queue(Arc::new(Mutex::new(receive)));
+        let queue = Queue(Arc::new(tokio::sync::Mutex::new(receive)));
         let threads = workers
             .into_iter()
             .map(|worker| {
@@ -109,7 +130,44 @@ impl Jobs {
     }
 
     /// Brings `work` there and waits for the answer.
-    pub(super) async fn run<T, E, F>(&self, work: F) -> Result<T, E>
+    pub(crate) async fn run<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        F: FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        let told = self.bring(work, None).await?;
+        told.await.unwrap_or_else(|_| Err(Error::Closed.into()))
+    }
+
+    /// The same; gives up when nobody has begun with it after so long.
+    pub(crate) async fn run_soon<T, E, F>(&self, work: F, patience: Duration) -> Result<T, E>
+    where
+        F: FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        let taken = Arc::new(AtomicBool::new(false));
+        let bringing = timeout(patience, self.bring(work, Some(Arc::clone(&taken))));
+        let Ok(told) = bringing.await else {
+            return Err(Error::Unavailable("no connection was free in time".into()).into());
+        };
+        let mut told = told?;
+        let answer = match timeout(patience, &mut told).await {
+            Ok(answer) => answer,
+            Err(_) if !taken.swap(true, Ordering::Relaxed) => {
+                return Err(Error::Unavailable("no connection was free in time".into()).into());
+            }
+            Err(_) => told.await,
+        };
+        answer.unwrap_or_else(|_| Err(Error::Closed.into()))
+    }
+
+    async fn bring<T, E, F>(
+        &self,
+        work: F,
+        taken: Option<Arc<AtomicBool>>,
+    ) -> Result<oneshot::Receiver<Result<T, E>>>
     where
         F: FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
         T: Send + 'static,
@@ -121,14 +179,15 @@ impl Jobs {
             done: None,
             hooks: Vec::new(),
             caller,
+            taken,
         });
         let send = self.sender().ok_or(Error::Closed)?;
         send.send(job).await.map_err(|_| Error::Closed)?;
-        told.await.unwrap_or_else(|_| Err(Error::Closed.into()))
+        Ok(told)
     }
 
     /// Takes no more jobs and waits until those that wait are done.
-    pub(super) async fn close(&self) {
+    pub(crate) async fn close(&self) {
         drop(
             self.send
                 .lock()
@@ -151,17 +210,4 @@ impl Jobs {
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
     }
-}
-
-/// A thread for each of these connections, which only read.
-pub(super) fn start_readers(connections: Vec<Connection>) -> Result<Jobs> {
-    let reader = |conn: Connection| {
-        move |queue: Queue| {
-            while let Some(mut job) = queue.take(1).pop() {
-                job.run(Tx::reading(Conn::Sqlite(&conn)));
-                job.tell(Ok(()));
-            }
-        }
-    };
-    Jobs::start("db-reader", connections.into_iter().map(reader).collect())
 }

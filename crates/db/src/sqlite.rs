@@ -18,8 +18,8 @@ use crate::tx::{Conn, Tx};
 use crate::{Error, Result};
 
 use crate::job::{Jobs, Queue};
-pub(crate) use statement::{Statements, execute, query, value};
 use statement::Ready;
+pub(crate) use statement::{Statements, execute, query, value};
 
 /// How long a connection waits for another process that holds the lock it needs.
 const BUSY: Duration = Duration::from_secs(5);

@@ -14,7 +14,7 @@ pub struct Tx<'c> {
     conn: Conn<'c>,
     /// What follows the commit; nothing is kept where there will be none.
     hooks: Option<Vec<AfterCommit>>,
-    /// Whether a statement was run that does more than to read.
+    /// Whether a statement may have changed something.
     changed: bool,
     /// The first statement that failed.
     fault: Option<Error>,
@@ -55,18 +55,22 @@ impl<'c> Tx<'c> {
 
     /// Runs a statement that returns no rows; the number of rows it changed.
     pub fn execute(&mut self, sql: &str, args: &[&dyn Arg]) -> Result<u64> {
-        self.run(sql, |conn| match conn {
+        let changed = self.run(sql, |conn| match conn {
             Conn::Sqlite(on) => sqlite::execute(on, sql, args),
             Conn::Postgres(session) => session.execute(sql, args),
-        })
+        })?;
+        self.changed |= changed > 0;
+        Ok(changed)
     }
 
     /// All rows of the answer.
     pub fn all<T: FromRow>(&mut self, sql: &str, args: &[&dyn Arg]) -> Result<Vec<T>> {
-        self.run(sql, |conn| match conn {
+        let rows = self.run(sql, |conn| match conn {
             Conn::Sqlite(on) => sqlite::query(on, sql, args),
             Conn::Postgres(session) => session.query(sql, args),
-        })
+        })?;
+        self.changed |= !rows.is_empty() && !only_reads(sql);
+        Ok(rows)
     }
 
     /// The first row of the answer, if there is one.
@@ -92,6 +96,7 @@ impl<'c> Tx<'c> {
         T: FromRow + Send + 'static,
     {
         let later = Later::default();
+        self.changed |= !only_reads(sql);
         self.run(sql, |conn| match conn {
             Conn::Sqlite(on) => {
                 later.set(sqlite::query(on, sql, args)?);
@@ -112,6 +117,7 @@ impl<'c> Tx<'c> {
 
     /// Runs several statements without parameters, separated by `;`.
     pub(crate) fn script(&mut self, sql: &str) -> Result<()> {
+        self.changed = true;
         self.run(sql, |conn| match conn {
             Conn::Sqlite(on) => Ok(on.conn().execute_batch(sql)?),
             Conn::Postgres(session) => session.script(sql),
@@ -146,13 +152,17 @@ impl<'c> Tx<'c> {
         if let Some(fault) = &self.fault {
             return Err(fault.clone());
         }
-        self.changed |= !sql.trim_start().starts_with("SELECT");
         run(self.conn).map_err(|error| {
             let error = error.in_statement(sql);
             self.fault = Some(error.clone());
             error
         })
     }
+}
+
+/// What changes something and returns rows names them; where it returns none, it changed none.
+fn only_reads(sql: &str) -> bool {
+    sql.trim_start().starts_with("SELECT")
 }
 
 /// The answer of a statement that was not waited for.

@@ -4,7 +4,7 @@ mod feed;
 
 use std::str::FromStr;
 
-use db::Scalar;
+use db::{Later, Scalar};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -182,6 +182,25 @@ impl Gateway {
     }
 }
 
+/// An event that is on its way into the log.
+struct Appended {
+    seq: Later<Scalar<i64>>,
+    kind: Kind,
+    body: String,
+}
+
+impl Appended {
+    /// It, now that it is there.
+    fn letter(self) -> Result<Letter> {
+        let Scalar(seq) = self.seq.take().pop().ok_or(db::Error::NoRow)?;
+        Ok(Letter {
+            seq,
+            kind: self.kind,
+            body: self.body.into(),
+        })
+    }
+}
+
 impl Work<'_, '_> {
     /// Appends an event to the log and queues it for every webhook that wants it.
     pub(crate) fn append(
@@ -194,7 +213,9 @@ impl Work<'_, '_> {
             return self.record(kind, about, data, false).map(drop);
         }
         let webhooks = self.webhooks_of(about.user_id)?;
-        let letter = self.record(kind, about, data, false)?;
+        let recorded = self.record(kind, about, data, false)?;
+        self.tx.wait()?;
+        let letter = recorded.letter()?;
         self.queue_for_webhooks(&webhooks.take(), about, &letter)
     }
 
@@ -205,7 +226,9 @@ impl Work<'_, '_> {
         about: About<'_>,
         data: &impl Serialize,
     ) -> Result<i64> {
-        Ok(self.record(kind, about, data, true)?.seq)
+        let recorded = self.record(kind, about, data, true)?;
+        self.tx.wait()?;
+        Ok(recorded.letter()?.seq)
     }
 
     fn record(
@@ -214,7 +237,7 @@ impl Work<'_, '_> {
         about: About<'_>,
         data: &impl Serialize,
         test: bool,
-    ) -> Result<Letter> {
+    ) -> Result<Appended> {
         let id = id::new(self.now);
         let body = json(&CloudEvent {
             specversion: "1.0",
@@ -226,7 +249,7 @@ impl Work<'_, '_> {
             test,
             data,
         });
-        let Scalar(seq) = self.tx.one(
+        let seq = self.tx.later(
             "INSERT INTO event (id, user_id, kind, owner, time, test, body)
              VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING seq",
             &[
@@ -240,11 +263,7 @@ impl Work<'_, '_> {
             ],
         )?;
         self.tell_followers(about.user_id)?;
-        Ok(Letter {
-            seq,
-            kind,
-            body: body.into(),
-        })
+        Ok(Appended { seq, kind, body })
     }
 
     /// Once it is committed, wakes those who follow the account. One who begins to in this very

@@ -75,8 +75,8 @@ mod tests {
     fn parameters_are_counted_through() {
         assert_eq!(values(2, 2), "($1, $2), ($3, $4)");
         assert_eq!(list(3, 2), "$3, $4");
-        static TEXTS: Texts = Texts::new(|rows| values(1, rows));
-        assert_eq!(TEXTS.of(1), "($1)");
-        assert!(TEXTS.of(8).ends_with(", ($8)"));
+        let texts = Texts::new(|rows| values(1, rows));
+        assert_eq!(texts.of(1), "($1)");
+        assert!(texts.of(8).ends_with(", ($8)"));
     }
 }

@@ -297,10 +297,6 @@ impl Message {
     }
 
     fn insert(&self, tx: &mut Tx<'_>) -> Result<()> {
-        static INSERT: Texts = Texts::new(|count| {
-            let values = many::values(29, count);
-            format!("INSERT INTO message ({COLUMNS}) VALUES {values}")
-        });
         tx.send(
             INSERT.of(1),
             &[
@@ -338,6 +334,11 @@ impl Message {
         Ok(())
     }
 }
+
+static INSERT: Texts = Texts::new(|count| {
+    let values = many::values(29, count);
+    format!("INSERT INTO message ({COLUMNS}) VALUES {values}")
+});
 
 /// The account's message with this id.
 fn owned(tx: &mut Tx<'_>, user_id: &str, id: Uuid) -> Result<Message> {

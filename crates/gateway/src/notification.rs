@@ -150,7 +150,7 @@ impl Gateway {
         let user_id = caller.user_id.clone();
         self.write(move |work| {
             for id in &ack {
-                work.tx.execute(
+                work.tx.send(
                     "DELETE FROM notification WHERE id = $1
                         AND phone_id IN (SELECT id FROM phone WHERE user_id = $2)",
                     &[id, &user_id],
@@ -239,7 +239,7 @@ impl Work<'_, '_> {
     }
 
     fn put_in_mailbox(&mut self, phone: &Phone, id: Uuid, message: Option<Uuid>) -> Result<()> {
-        self.tx.execute(
+        self.tx.send(
             "INSERT INTO notification (id, phone_id, message_id, created_at, expires_at)
              VALUES ($1, $2, $3, $4, $5)",
             &[
@@ -258,18 +258,18 @@ impl Work<'_, '_> {
 
     /// Takes back the wake-ups for a message, queued and in the mailbox.
     pub(crate) fn forget_wakeups(&mut self, message: Uuid) -> Result<()> {
-        self.tx.execute(
+        self.tx.send(
             "DELETE FROM notification WHERE message_id = $1",
             &[&message],
         )?;
         self.tx
-            .execute("DELETE FROM delivery WHERE message_id = $1", &[&message])?;
+            .send("DELETE FROM delivery WHERE message_id = $1", &[&message])?;
         Ok(())
     }
 
     /// Takes back the nudges for a heartbeat that are in the mailbox.
     pub(crate) fn forget_nudges(&mut self, phone: Uuid) -> Result<()> {
-        self.tx.execute(
+        self.tx.send(
             "DELETE FROM notification WHERE phone_id = $1 AND message_id IS NULL",
             &[&phone],
         )?;

@@ -40,7 +40,7 @@ impl Work<'_, '_> {
     ) -> Result<()> {
         if phone.last_slot_at.is_none_or(|last| last < slot) {
             phone.last_slot_at = Some(slot);
-            self.tx.execute(
+            self.tx.send(
                 "UPDATE phone SET last_slot_at = $2 WHERE id = $1",
                 &[&phone.id, &slot],
             )?;

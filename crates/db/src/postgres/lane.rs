@@ -120,16 +120,15 @@ impl Lane {
     /// The open connection.
     fn open(&mut self) -> Result<&Rc<Open>> {
         let kept = self.open.take().filter(|open| !open.client.is_closed());
-        let open = match kept {
-            Some(open) => open,
-            None => {
-                let connecting = connect(&self.way.config, &self.way.tls);
-                Rc::new(Open {
-                    client: self.rt.block_on(connecting)?,
-                    rt: Rc::clone(&self.rt),
-                    statements: RefCell::default(),
-                })
-            }
+        let open = if let Some(open) = kept {
+            open
+        } else {
+            let connecting = connect(&self.way.config, &self.way.tls);
+            Rc::new(Open {
+                client: self.rt.block_on(connecting)?,
+                rt: Rc::clone(&self.rt),
+                statements: RefCell::default(),
+            })
         };
         Ok(self.open.insert(open))
     }

@@ -86,11 +86,7 @@ pub(crate) fn check(channel: &str, payload: &str) -> Result<()> {
     Ok(())
 }
 
-fn work(
-    config: &Config,
-    tls: &MakeRustlsConnect,
-    receive: mpsc::UnboundedReceiver<Notification>,
-) {
+fn work(config: &Config, tls: &MakeRustlsConnect, receive: mpsc::UnboundedReceiver<Notification>) {
     let rt = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();

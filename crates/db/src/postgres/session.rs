@@ -101,10 +101,10 @@ impl Session {
             let done = self.open.client.batch_execute("COMMIT").await;
             done.map_err(at_commit)
         });
-        committed.map_err(|error| match self.open.client.is_closed() {
-            true => Error::CommitUnknown,
-            false => error,
-        })
+        if committed.is_err() && self.open.client.is_closed() {
+            return Err(Error::CommitUnknown);
+        }
+        committed
     }
 
     pub(super) fn rollback(&self) -> Result<()> {

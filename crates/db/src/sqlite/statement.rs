@@ -94,7 +94,12 @@ impl Numbers {
         let number = |at| {
             statement
                 .parameter_name(at)
-                .and_then(|name| name.strip_prefix('$')?.parse::<usize>().ok()?.checked_sub(1))
+                .and_then(|name| {
+                    name.strip_prefix('$')?
+                        .parse::<usize>()
+                        .ok()?
+                        .checked_sub(1)
+                })
                 .ok_or_else(|| Error::Other("parameters are written $1, $2…".into()))
         };
         let places: Box<[usize]> = (1..=statement.parameter_count())

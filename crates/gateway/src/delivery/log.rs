@@ -336,7 +336,8 @@ pub(super) struct Entry<'a> {
 }
 
 /// The columns that an [`Entry`] fills, in its order.
-const LOGGED: &str = "delivery_id, webhook_id, event_seq, event_id, event_kind, cause, replay_id, number,
+const LOGGED: &str =
+    "delivery_id, webhook_id, event_seq, event_id, event_kind, cause, replay_id, number,
     started_at, duration_us, state, url, request_headers, status, response_headers,
     response_body, error, next_attempt_at, latest";
 
@@ -371,14 +372,14 @@ impl Work<'_, '_> {
     /// Logs attempts. Each is the latest of its delivery then.
     pub(super) fn log_attempts(&mut self, entries: &[Entry<'_>]) -> Result<()> {
         for entry in entries.iter().filter(|entry| entry.number > 1) {
-            self.tx.execute(
+            self.tx.send(
                 "UPDATE attempt SET latest = $3 WHERE webhook_id = $1 AND delivery_id = $2 AND latest",
                 &[&entry.webhook_id, &entry.delivery_id, &false],
             )?;
         }
         for entries in many::parts(entries) {
             let args: Vec<&dyn Arg> = entries.iter().flat_map(Entry::args).collect();
-            self.tx.execute(INSERT.of(entries.len()), &args)?;
+            self.tx.send(INSERT.of(entries.len()), &args)?;
         }
         Ok(())
     }

@@ -34,7 +34,8 @@ db::row! {
 }
 
 /// The columns of [`Done`].
-const DONE: &str = "id, kind, target, user_id, event_seq, message_id, notification_id, cause, replay_id,
+const DONE: &str =
+    "id, kind, target, user_id, event_seq, message_id, notification_id, cause, replay_id,
     (SELECT event.id FROM event, webhook WHERE seq = event_seq AND webhook.id = target) AS event_id,
     (SELECT event.kind FROM event WHERE seq = event_seq) AS event_kind";
 
@@ -182,7 +183,7 @@ impl Work<'_, '_> {
 
     /// Leaves a row on disk, not attempted.
     fn park(&mut self, settlement: &Settlement) -> Result<Option<Done>> {
-        self.tx.execute(
+        self.tx.send(
             "UPDATE delivery SET epoch = $3 WHERE id = $1 AND attempt = $2",
             &[&settlement.id, &settlement.attempt, &ON_DISK],
         )?;

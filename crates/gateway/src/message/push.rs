@@ -79,7 +79,7 @@ impl Work<'_, '_> {
     /// Sets a message's timer.
     pub(super) fn set_due(&mut self, id: Uuid, due: Time) -> Result<()> {
         self.tx
-            .execute("UPDATE message SET due_at = $2 WHERE id = $1", &[&id, &due])?;
+            .send("UPDATE message SET due_at = $2 WHERE id = $1", &[&id, &due])?;
         self.timer(due);
         Ok(())
     }

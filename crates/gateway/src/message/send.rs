@@ -217,7 +217,7 @@ impl Work<'_, '_> {
     }
 
     fn save_schedule(&mut self, message: &Message) -> Result<()> {
-        self.tx.execute(
+        self.tx.send(
             "UPDATE message SET status = $2, scheduled_at = $3, order_timestamp = $4,
                  due_at = NULL, updated_at = $5
               WHERE id = $1",

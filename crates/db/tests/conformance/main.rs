@@ -4,6 +4,7 @@
 
 mod closing;
 mod commits;
+mod later;
 mod migrations;
 mod postgres;
 mod queue;

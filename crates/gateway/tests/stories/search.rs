@@ -147,3 +147,25 @@ async fn filters_narrow_and_orders_order() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn what_comes_after_the_newest_were_deleted_is_found_alone() {
+    on_each_engine(async |world: World| {
+        world.phone().await;
+        let kept = receive(&world, CONTACT, "the very first").await.id;
+        for text in ["one deleted", "two deleted"] {
+            let message = receive(&world, CONTACT, text).await.id;
+            index(&world).await;
+            let gone = world.gateway.delete_message(&world.user, message).await;
+            gone.unwrap();
+        }
+        let new = receive(&world, CONTACT, "the very last").await.id;
+        for _ in 0..2 {
+            assert_eq!(found(&world, text("very last")).await, [new]);
+            assert_eq!(found(&world, text("deleted")).await, [] as [Uuid; 0]);
+            assert_eq!(found(&world, text("very first")).await, [kept]);
+            index(&world).await;
+        }
+    })
+    .await;
+}

@@ -321,6 +321,7 @@ test('a server that does not answer is named, and what is on screen stays', asyn
 });
 
 test('pictures of the webhooks @screenshots', async ({ page, server, account, receiver }) => {
+  test.slow();
   await server.silentPhone(account, OWNER);
   const made = await hook(server, account, receiver.url);
   await hook(server, account, 'https://example.com/hooks/sms');

@@ -7,7 +7,6 @@ import { queries } from '$/lib/query';
 import { router } from '$/lib/router.svelte';
 import { undoable } from '$/lib/toasts.svelte';
 import { words } from '$/words';
-import { WAITING } from './queue';
 
 /** Deleted phones and keys that can still be brought back. */
 const gone = new SvelteSet<string>();
@@ -27,15 +26,23 @@ export const beats = (owner: string, limit: number) => ({
 /** At most so many of a queue are read; more are counted as more. */
 export const QUEUE = 200;
 
-export const queue = (owner: string) => ({
-  queryKey: ['queue', owner],
+export const queue = (id: string) => ({
+  queryKey: ['queue', id],
   queryFn: () =>
-    call(
-      api.GET('/v1/messages/search', {
-        params: { query: { owners: [owner], statuses: [...WAITING], limit: QUEUE } },
-      }),
-    ),
+    call(api.GET('/v1/phones/{id}/queue', { params: { path: { id }, query: { limit: QUEUE } } })),
 });
+
+export const health = (id: string, days: number) => ({
+  queryKey: ['heartbeats', id, 'health', days],
+  queryFn: () =>
+    call(api.GET('/v1/phones/{id}/health', { params: { path: { id }, query: { days } } })),
+  refetchInterval: 60_000,
+});
+
+/** What its owner calls it, or its number. */
+export function nameOf(phone: Phone): string {
+  return phone.name || readable(phone.phone_number);
+}
 
 export const schedules = () => ({
   queryKey: ['schedules'],
@@ -64,9 +71,10 @@ function remove(id: string, text: string, commit: () => Promise<unknown>): void 
   undoable(text, words.common.undo, done, () => gone.delete(id));
 }
 
-export function removePhone({ id, phone_number }: Phone): void {
+export function removePhone(phone: Phone): void {
+  const { id } = phone;
   router.go('/phones');
-  remove(id, words.phones.deleted(readable(phone_number)), () =>
+  remove(id, words.phones.deleted(nameOf(phone)), () =>
     call(api.DELETE('/v1/phones/{id}', { params: { path: { id } }, keepalive: true })),
   );
 }

@@ -1,41 +1,59 @@
 import { expect, test } from 'vitest';
-import { DAY, gapsOf, HOUR, hoursOf, intervalsOf, presenceOf, uptimeOf } from './uptime';
+import type { PhoneHealth } from '$/api/schema';
+import { DAY, gapsOf, HOUR, hoursOf, intervalsOf, knownOf, partOf, presenceOf } from './uptime';
 
 const start = Date.parse('2026-03-02T00:00:00Z');
-const beats = (...minutes: number[]) =>
-  minutes.map((minute) => ({ timestamp: new Date(start + minute * 60_000).toISOString() }));
+const at = (hours: number) => new Date(start + hours * HOUR).toISOString();
+const health = (gaps: [number, number | null][], buckets: number[]) =>
+  ({
+    gaps: gaps.map(([from, to]) => ({ from: at(from), to: to === null ? null : at(to) })),
+    buckets: buckets.map((from) => ({ from: at(from), beats: 4 })),
+  }) as PhoneHealth;
 
-test('a missed beat is quiet, an hour of silence is away', () => {
-  const beat = beats(0)[0];
-  expect(presenceOf(undefined, start)).toBe('unheard');
-  expect(presenceOf(beat, start + 20 * 60_000)).toBe('online');
-  expect(presenceOf(beat, start + 40 * 60_000)).toBe('quiet');
-  expect(presenceOf(beat, start + 61 * 60_000)).toBe('away');
+test('the server says offline, the latest heartbeat says late', () => {
+  const phone = { online: true, last_heartbeat_at: at(0) };
+  const beat = { timestamp: at(0) };
+  expect(presenceOf({ online: true, last_heartbeat_at: null }, undefined, start)).toBe('unheard');
+  expect(presenceOf(phone, beat, start + HOUR / 3)).toBe('online');
+  expect(presenceOf(phone, undefined, start + 0.7 * HOUR)).toBe('late');
+  expect(presenceOf(phone, beat, start + 1.1 * HOUR)).toBe('offline');
+  expect(presenceOf({ ...phone, online: false }, beat, start)).toBe('offline');
 });
 
-test('gaps lie between beats that are more than an hour apart, and after the last one', () => {
-  const within = { from: start, to: start + 6 * HOUR };
-  const gaps = gapsOf(beats(0, 15, 30, 150, 165), within);
-  expect(gaps).toEqual([
-    { from: start + 30 * 60_000, to: start + 150 * 60_000 },
-    { from: start + 165 * 60_000, to: start + 360 * 60_000 },
+test('gaps are cut to the time that is shown, and an open one lasts', () => {
+  const within = { from: start + 2 * HOUR, to: start + 10 * HOUR };
+  expect(
+    gapsOf(
+      health(
+        [
+          [9, null],
+          [1, 3],
+          [0, 1],
+        ],
+        [],
+      ),
+      within,
+    ),
+  ).toEqual([
+    { from: start + 9 * HOUR, to: start + 10 * HOUR },
+    { from: start + 2 * HOUR, to: start + 3 * HOUR },
   ]);
-  expect(gapsOf([], within)).toEqual([]);
 });
 
-test('a gap that began earlier is cut where the time begins', () => {
-  const within = { from: start + HOUR, to: start + 3 * HOUR };
-  expect(gapsOf(beats(0, 150), within)).toEqual([{ from: start + HOUR, to: start + 150 * 60_000 }]);
+test('what is known begins with the first heartbeat or gap', () => {
+  const within = { from: start, to: start + 10 * HOUR };
+  expect(knownOf(health([], [6, 5]), within).from).toBe(start + 5 * HOUR);
+  expect(knownOf(health([[-3, 2]], [2]), within).from).toBe(start);
+  expect(knownOf(health([], []), within).from).toBe(within.to);
 });
 
-test('uptime is the part of what is known', () => {
-  const known = { from: start, to: start + 4 * HOUR };
-  expect(uptimeOf([{ from: start, to: start + HOUR }], known)).toBe(0.75);
-  expect(uptimeOf([], known)).toBe(1);
-  expect(uptimeOf([], { from: start, to: start })).toBeNull();
+test('a part is what no gap takes', () => {
+  const span = { from: start, to: start + 4 * HOUR };
+  expect(partOf([{ from: start, to: start + HOUR }], span)).toBe(0.75);
+  expect(partOf([], { from: start, to: start })).toBeNull();
 });
 
-test('hours before the first beat are not known', () => {
+test('hours before the first heartbeat are not known', () => {
   const within = { from: start, to: start + 3 * HOUR };
   const known = { from: start + HOUR, to: start + 3 * HOUR };
   const gaps = [{ from: start + 2 * HOUR, to: start + 2.5 * HOUR }];
@@ -44,5 +62,6 @@ test('hours before the first beat are not known', () => {
 });
 
 test('intervals in minutes, newest first', () => {
-  expect(intervalsOf(beats(45, 15, 0))).toEqual([30, 15, null]);
+  const beats = [0.75, 0.25, 0].map((hours) => ({ timestamp: at(hours) }));
+  expect(intervalsOf(beats)).toEqual([30, 15, null]);
 });

@@ -1,4 +1,5 @@
-// When a phone was there, told by its heartbeats.
+// When a phone was there, told by its heartbeats and the gaps between them.
+import type { PhoneHealth } from '$/api/schema';
 
 export interface Beat {
   timestamp: string;
@@ -14,42 +15,47 @@ const MINUTE = 60_000;
 export const HOUR = 60 * MINUTE;
 export const DAY = 24 * HOUR;
 
-/** Phones beat each 15 minutes; one that missed a beat is quiet, after an hour the server calls it away. */
-const QUIET = 32 * MINUTE;
-const AWAY = HOUR;
+/** Phones beat each 15 minutes; one that missed a beat is late. */
+const LATE = 32 * MINUTE;
 
-export type Presence = 'online' | 'quiet' | 'away' | 'unheard';
+export type Presence = 'online' | 'late' | 'offline' | 'unheard';
 
-/** Where a phone is, by its latest heartbeat. */
-export function presenceOf(beat: Beat | undefined, now: number): Presence {
-  if (!beat) return 'unheard';
-  const silent = now - Date.parse(beat.timestamp);
-  if (silent > AWAY) return 'away';
-  return silent > QUIET ? 'quiet' : 'online';
+/** Where a phone is: the server says that it is offline, its latest heartbeat that it is late. */
+export function presenceOf(
+  phone: { online: boolean; last_heartbeat_at: string | null },
+  beat: Beat | undefined,
+  now: number,
+): Presence {
+  const heard = beat?.timestamp ?? phone.last_heartbeat_at;
+  if (!phone.online) return 'offline';
+  if (!heard) return 'unheard';
+  const silent = now - Date.parse(heard);
+  if (silent > HOUR) return 'offline';
+  return silent > LATE ? 'late' : 'online';
 }
 
-/**
- * When it was away within `within`: more than an hour without a heartbeat. Before its first
- * heartbeat of all, nothing is known of it. Oldest first.
- */
-export function gapsOf(beats: readonly Beat[], within: Span): Span[] {
-  const times = beats.map((beat) => Date.parse(beat.timestamp)).sort((a, b) => a - b);
-  if (!times.length) return [];
-  const gaps: Span[] = [];
-  [...times, within.to].reduce((before, next) => {
-    if (next - before > AWAY) gaps.push({ from: before, to: next });
-    return next;
-  });
-  return gaps
-    .map(({ from, to }) => ({ from: Math.max(from, within.from), to: Math.min(to, within.to) }))
+/** Gaps within a time; one that is not over goes on to its end. */
+export function gapsOf(health: PhoneHealth, within: Span): Span[] {
+  return health.gaps
+    .map((gap) => ({
+      from: Math.max(Date.parse(gap.from), within.from),
+      to: Math.min(gap.to ? Date.parse(gap.to) : within.to, within.to),
+    }))
     .filter(({ from, to }) => to > from);
 }
 
-/** The part of `known` in which it was not away, from 0 to 1; null if nothing is known. */
-export function uptimeOf(gaps: readonly Span[], known: Span): number | null {
-  const length = known.to - known.from;
+/** The part of a time of which something is known: from the first heartbeat or gap on. */
+export function knownOf(health: PhoneHealth, within: Span): Span {
+  const starts = [...health.buckets, ...health.gaps].map((one) => Date.parse(one.from));
+  const from = starts.length ? Math.max(within.from, Math.min(...starts)) : within.to;
+  return { from, to: within.to };
+}
+
+/** The part of `span` in which it was not away, from 0 to 1; null if there is none. */
+export function partOf(gaps: readonly Span[], span: Span): number | null {
+  const length = span.to - span.from;
   if (length <= 0) return null;
-  return 1 - gaps.reduce((sum, gap) => sum + overlap(gap, known), 0) / length;
+  return 1 - gaps.reduce((sum, gap) => sum + overlap(gap, span), 0) / length;
 }
 
 function overlap(one: Span, other: Span): number {
@@ -67,7 +73,7 @@ export function hoursOf(gaps: readonly Span[], within: Span, known: Span): Cell[
   for (let from = Math.floor(within.from / HOUR) * HOUR; from < within.to; from += HOUR) {
     const cell = { from, to: from + HOUR };
     const seen = { from: Math.max(cell.from, known.from), to: Math.min(cell.to, known.to) };
-    cells.push({ ...cell, part: uptimeOf(gaps, seen) });
+    cells.push({ ...cell, part: partOf(gaps, seen) });
   }
   return cells;
 }

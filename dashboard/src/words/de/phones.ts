@@ -20,7 +20,7 @@ export const phones = {
   copyNumber: 'Nummer kopieren',
   deleted: (number: string) => `Telefon ${number} gelöscht; seine Nachrichten bleiben`,
 
-  presence: { online: 'Da', quiet: 'Verspätet', away: 'Fort', unheard: 'Noch nie gehört' },
+  presence: { online: 'Da', late: 'Verspätet', offline: 'Fort', unheard: 'Noch nie gehört' },
   state: 'Zustand',
   lastHeard: 'Zuletzt gehört',
   never: 'nie',
@@ -37,8 +37,9 @@ export const phones = {
   awayText: 'Dieses Telefon ist fort. Was auf es wartet, wird gesendet, wenn es wieder da ist.',
 
   uptime: 'Anwesenheit',
-  uptimeOf: (percent: string, gaps: number) =>
-    `${percent} % der Zeit da, ${gaps === 0 ? 'nie fort' : gaps === 1 ? 'einmal fort' : `${gaps}-mal fort`}`,
+  uptimeOf: (percent: string) => `${percent} % der Zeit da`,
+  away: (gaps: number) =>
+    gaps === 0 ? 'nie fort' : gaps === 1 ? 'einmal fort' : `${gaps}-mal fort`,
   span: 'Gezeigte Zeit',
   days: (days: number) => (days === 1 ? '1 Tag' : `${days} Tage`),
   chart: 'Je Tag eine Zeile, je Stunde eine Zelle; die Lücken stehen darunter als Text',
@@ -63,27 +64,21 @@ export const phones = {
   encrypted: 'verschlüsselt',
   due: 'Fällig',
   why: 'Warum sie wartet',
-  hold: {
-    asked: (at: string) => `soll um ${at} gesendet werden`,
-    slot: (at: string, rate: number) =>
-      rate
-        ? `wartet auf ihren Platz um ${at} (${rate} je Minute)`
-        : `wartet auf ihren Platz um ${at}`,
-    away: (since: string) =>
-      `Telefon fort, zuletzt gehört ${since}; sie geht hinaus, wenn es wieder da ist`,
-    unheard: 'vom Telefon wurde noch nie gehört',
-    woken: (attempt: number, tries: number) =>
-      `das Telefon wurde geweckt, Versuch ${attempt} von ${tries}; abgeholt hat es sie noch nicht`,
-    phone: (at: string) => `das Telefon hat sie seit ${at}`,
-    phoneNow: 'das Telefon hat sie',
-  },
   queueMore: (many: number) => `Nur die ersten ${many} sind zu sehen.`,
   queueEmpty: 'Nichts wartet',
   queueEmptyText: 'Was dieses Telefon senden soll, steht hier, bis es gesendet ist.',
 
   saved: 'Telefon gespeichert',
+  name: 'Name',
+  nameHint: 'Wie Sie es nennen; leer: seine Nummer.',
   rate: 'Nachrichten je Minute',
   rateHint: '1 bis 60. Was mehr ist, wartet auf seinen Platz.',
+  limits: 'Grenzen',
+  limitsHint:
+    'Segmente, die in einer Minute, einer Stunde oder einem Tag hinausgehen dürfen, wie Verträge sie zählen. Leer: ohne Grenze.',
+  limitMinute: 'Je Minute',
+  limitHour: 'Je Stunde',
+  limitDay: 'Je Tag',
   tries: 'Versuche',
   triesHint: '1 bis 5 Weckrufe je Nachricht.',
   expiration: 'Läuft ab nach Sekunden',
@@ -128,6 +123,7 @@ export const phones = {
   qr: 'QR-Code zum Koppeln; der Text daneben sagt dasselbe',
   server: 'Server',
   key: 'Schlüssel',
+  note: 'Hinweis',
   plainText:
     'Diese Adresse ist unverschlüsseltes http. Android-Apps lehnen sie vielleicht ab: Stellen Sie den Server für echte Telefone hinter https.',
 

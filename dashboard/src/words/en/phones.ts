@@ -20,7 +20,7 @@ export const phones = {
   copyNumber: 'Copy its number',
   deleted: (number: string) => `Phone ${number} deleted; its messages stay`,
 
-  presence: { online: 'Online', quiet: 'Late', away: 'Offline', unheard: 'Not heard of yet' },
+  presence: { online: 'Online', late: 'Late', offline: 'Offline', unheard: 'Not heard of yet' },
   state: 'State',
   lastHeard: 'Last heard of',
   never: 'never',
@@ -37,8 +37,9 @@ export const phones = {
   awayText: 'This phone is offline. What waits for it is sent when it is back.',
 
   uptime: 'Uptime',
-  uptimeOf: (percent: string, gaps: number) =>
-    `There for ${percent} % of the time, ${gaps === 0 ? 'never away' : gaps === 1 ? 'away once' : `away ${gaps} times`}`,
+  uptimeOf: (percent: string) => `There for ${percent} % of the time`,
+  away: (gaps: number) =>
+    gaps === 0 ? 'never away' : gaps === 1 ? 'away once' : `away ${gaps} times`,
   span: 'Time that is shown',
   days: (days: number) => (days === 1 ? '1 day' : `${days} days`),
   chart: 'A row for each day and a cell for each hour; the gaps stand in the table below as text',
@@ -63,24 +64,21 @@ export const phones = {
   encrypted: 'encrypted',
   due: 'Due',
   why: 'Why it waits',
-  hold: {
-    asked: (at: string) => `is to be sent at ${at}`,
-    slot: (at: string, rate: number) =>
-      rate ? `waits for its slot at ${at} (${rate} per minute)` : `waits for its slot at ${at}`,
-    away: (since: string) => `phone offline, last heard of ${since}; it is sent when it is back`,
-    unheard: 'the phone was never heard of',
-    woken: (attempt: number, tries: number) =>
-      `the phone was woken, try ${attempt} of ${tries}; it has not fetched it yet`,
-    phone: (at: string) => `the phone has it since ${at}`,
-    phoneNow: 'the phone has it',
-  },
   queueMore: (many: number) => `Only the first ${many} are shown.`,
   queueEmpty: 'Nothing waits',
   queueEmptyText: 'What is sent by this phone stands here until the phone has sent it.',
 
   saved: 'Phone saved',
+  name: 'Name',
+  nameHint: 'What you call it; empty: its number.',
   rate: 'Messages per minute',
   rateHint: '1 to 60. What is more waits for its slot.',
+  limits: 'Limits',
+  limitsHint:
+    'Segments that may leave in any minute, hour or day, as contracts count them. Empty: no limit.',
+  limitMinute: 'Per minute',
+  limitHour: 'Per hour',
+  limitDay: 'Per day',
   tries: 'Tries',
   triesHint: '1 to 5 wake-ups for each message.',
   expiration: 'Expires after, in seconds',
@@ -123,6 +121,7 @@ export const phones = {
   qr: 'QR code for pairing; the text beside it says the same',
   server: 'Server',
   key: 'Key',
+  note: 'Note',
   plainText:
     'This address is plain http. Android apps may refuse it: put the server behind https for real phones.',
 

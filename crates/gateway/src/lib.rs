@@ -216,6 +216,10 @@ const STEPS: &[(&str, &str)] = &[
         include_str!("../migrations/0016_usage_days.sql"),
     ),
     (
+        "0017_lost_messages",
+        include_str!("../migrations/0017_lost_messages.sql"),
+    ),
+    (
         "0020_session_agent",
         include_str!("../migrations/0020_session_agent.sql"),
     ),

@@ -85,7 +85,7 @@ impl Gateway {
             search.run(tx, &user_id, |search, road, engine| {
                 format!(
                     "SELECT {columns} FROM message WHERE {} {} LIMIT $9 OFFSET $10",
-                    condition(engine, road),
+                    search.condition(engine, road),
                     search.order()
                 )
             })
@@ -106,11 +106,11 @@ impl Gateway {
         };
         let counted: Vec<Scalar<i64>> = self
             .read(move |tx| {
-                search.run(tx, &user_id, |_, road, engine| {
+                search.run(tx, &user_id, |search, road, engine| {
                     format!(
                         "SELECT count(*) FROM (SELECT 1 FROM message WHERE {}
                           LIMIT $9 OFFSET $10) AS found",
-                        condition(engine, road)
+                        search.condition(engine, road)
                     )
                 })
             })
@@ -174,6 +174,32 @@ impl Search {
         })
     }
 
+    /// Parameters: account, owners, types, statuses, since, until, pattern, id, limit, skip,
+    /// `after_id`, words.
+    fn condition(&self, engine: Engine, road: &Road) -> String {
+        format!(
+            "user_id = $1 AND created_at >= $5 AND created_at < $6
+                AND (created_at > $5 OR id > $11)
+                AND ($2 = '' OR $2 LIKE '%,' || owner || ',%')
+                AND ($3 = '' OR $3 LIKE '%,' || kind || ',%')
+                AND ($4 = '' OR $4 LIKE '%,' || status || ',%')
+                {} AND ($7 = '%%' OR id = $8 OR {})",
+            self.lost(),
+            contains(engine, road),
+        )
+    }
+
+    /// Those that failed or expired are few and have an index of their own, which is only found when
+    /// the statement names them.
+    fn lost(&self) -> &'static str {
+        let lost = |status: &Status| matches!(status, Status::Failed | Status::Expired);
+        if !self.statuses.is_empty() && self.statuses.iter().all(lost) {
+            "AND status IN ('failed', 'expired')"
+        } else {
+            ""
+        }
+    }
+
     fn order(&self) -> String {
         let by = match self.sort_by {
             SortBy::CreatedAt => "created_at",
@@ -185,20 +211,6 @@ impl Search {
         let way = if self.descending { "DESC" } else { "ASC" };
         format!("ORDER BY {by} {way}, id {way}")
     }
-}
-
-/// Parameters: account, owners, types, statuses, since, until, pattern, id, limit, skip,
-/// `after_id`, words.
-fn condition(engine: Engine, road: &Road) -> String {
-    format!(
-        "user_id = $1 AND created_at >= $5 AND created_at < $6
-            AND (created_at > $5 OR id > $11)
-            AND ($2 = '' OR $2 LIKE '%,' || owner || ',%')
-            AND ($3 = '' OR $3 LIKE '%,' || kind || ',%')
-            AND ($4 = '' OR $4 LIKE '%,' || status || ',%')
-            AND ($7 = '%%' OR id = $8 OR {})",
-        contains(engine, road),
-    )
 }
 
 /// The condition on the text. Letter case aside as far as the engine knows letters; as in the

@@ -66,6 +66,17 @@ async fn texts_are_found_before_and_after_they_are_indexed() {
         }
         world.report(order, Reported::Failed).await;
         assert_eq!(found(&world, text("unknown err")).await, [order]);
+        for (statuses, expected) in [
+            (vec![Status::Failed], vec![order]),
+            (vec![Status::Failed, Status::Expired], vec![order]),
+            (vec![Status::Expired], vec![]),
+        ] {
+            let lost = Search {
+                statuses,
+                ..text("88213")
+            };
+            assert_eq!(found(&world, lost).await, expected);
+        }
         index(&world).await;
         assert_eq!(found(&world, text("unknown err")).await, [order]);
         assert_eq!(

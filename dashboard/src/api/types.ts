@@ -1,6 +1,7 @@
 // The nouns of the API under their own names.
 export type {
   Message,
+  MessageTimeline,
   Phone,
   PhoneKey,
   User,

@@ -1,6 +1,6 @@
 // Messages of a conversation, and what can be done with one.
 import { api, call, send } from '$/api/client';
-import type { Message } from '$/api/types';
+import type { Message, MessageTimeline } from '$/api/types';
 import { PIECE } from '$/lib/endless.svelte';
 
 export function listMessages(
@@ -20,11 +20,11 @@ export function readMessage(id: string): Promise<Message> {
 
 /** A new message with the same text, files and encryption. */
 export function resend(message: Message): Promise<Message[]> {
-  return send<Message[]>('POST', '/v1/messages/bulk-resend', { json: { ids: [message.id] } });
+  return call(api.POST('/v1/messages/bulk-resend', { body: { ids: [message.id] } }));
 }
 
 export function cancel(message: Message): Promise<Message> {
-  return send<Message>('POST', `/v1/messages/${message.id}/cancel`);
+  return call(api.POST('/v1/messages/{id}/cancel', { params: { path: { id: message.id } } }));
 }
 
 export function deleteMessage(message: Message): Promise<void> {
@@ -42,21 +42,9 @@ export async function upload(file: File): Promise<string> {
   return url;
 }
 
-/** One step of a message's life. */
-export interface Step {
-  at: string;
-  step: string;
-  detail: string | null;
-  reason: string | null;
-}
-export interface Timeline {
-  steps: Step[];
-  /** Why it is where it is. */
-  waiting: string | null;
-}
-
-export function timeline(id: string): Promise<Timeline> {
-  return send<Timeline>('GET', `/v1/messages/${id}/timeline`);
+/** What happened to it, and why it is where it is. */
+export function timeline(id: string): Promise<MessageTimeline> {
+  return call(api.GET('/v1/messages/{id}/timeline', { params: { path: { id } } }));
 }
 
 export const isOut = (message: Message) => message.type === 'mobile-terminated';

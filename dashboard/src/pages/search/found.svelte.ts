@@ -1,7 +1,7 @@
 // Found messages: read in pieces, followed live where they are on screen.
 import { SvelteSet } from 'svelte/reactivity';
 import { api, asFault, call, queryText, send, type Fault } from '$/api/client';
-import type { CloudEvent, Message } from '$/api/types';
+import type { LoggedEvent, Message } from '$/api/types';
 import { asked, type Filters } from './filters';
 
 /** How many are read at once. */
@@ -85,7 +85,7 @@ export class Found {
   }
 
   /** Follows an event: shown messages change, new ones are counted. */
-  hear(event: CloudEvent): void {
+  hear(event: LoggedEvent): void {
     const id = (event.data as { message_id?: unknown; id?: unknown } | undefined)?.message_id;
     if (typeof id !== 'string' || this.state !== 'ready') return;
     if (!this.#known.has(id)) {

@@ -116,16 +116,15 @@ export const inbox = {
   steps: {
     accepted: 'Angenommen',
     scheduled: 'Geplant',
-    slot: 'Platz vergeben',
     woken: 'Telefon geweckt',
     claimed: 'Vom Telefon abgeholt',
     sent: 'Gesendet',
     delivered: 'Zugestellt',
     failed: 'Fehlgeschlagen',
     expired: 'Abgelaufen',
-    retry: 'Neuer Versuch',
+    retried: 'Neuer Versuch',
+    wake_up_failed: 'Telefon war nicht zu wecken',
     received: 'Empfangen',
     missed: 'Verpasst',
-    cancelled: 'Abgebrochen',
   },
 };

@@ -115,16 +115,15 @@ export const inbox = {
   steps: {
     accepted: 'Accepted',
     scheduled: 'Scheduled',
-    slot: 'Slot given',
     woken: 'Phone woken',
     claimed: 'Fetched by the phone',
     sent: 'Sent',
     delivered: 'Delivered',
     failed: 'Failed',
     expired: 'Expired',
-    retry: 'Tried again',
+    retried: 'Tried again',
+    wake_up_failed: 'Phone could not be woken',
     received: 'Received',
     missed: 'Missed',
-    cancelled: 'Cancelled',
   },
 };

@@ -3,7 +3,7 @@
 use axum::http::Method;
 use serde_json::{Value, json};
 
-use crate::support::{CONTACT, NOBODY, OWNER, World, e164, on_each_engine};
+use crate::support::{AT, CONTACT, NOBODY, OWNER, World, e164, on_each_engine};
 
 async fn send(world: &World, content: &str) -> String {
     let body = json!({"from": OWNER, "to": CONTACT, "content": content});
@@ -187,6 +187,39 @@ async fn a_message_is_cancelled_until_a_phone_has_it() {
             json!({"messageID": ["The messageID field must contain valid UUID"]}),
         );
         phone.post(&path, json!({})).await.unauthorized();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_conversation_is_read_on_from_a_place() {
+    on_each_engine(async |world: World| {
+        let phone = world.phone(&[OWNER]).await;
+        // All of one time, by the phone's clock.
+        for number in 0..5 {
+            let body = json!({"to": OWNER, "from": CONTACT, "content": number.to_string(), "timestamp": AT});
+            phone.post("/v1/messages/receive", body).await.ok();
+        }
+        send(&world, "newest").await;
+        let list = "/v1/messages?owner=+18005550199&contact=+18005550100";
+        let all = world.user().get(&format!("{list}&limit=-1")).await.ok();
+        let (mut seen, mut place) = (Vec::new(), String::new());
+        loop {
+            let part = world.user().get(&format!("{list}&limit=2{place}")).await.ok();
+            let Some(oldest) = part.as_array().unwrap().last().cloned() else {
+                break;
+            };
+            let (time, id) = (&oldest["order_timestamp"], &oldest["id"]);
+            place = format!("&before={}&before_id={}", time.as_str().unwrap(), id.as_str().unwrap());
+            seen.extend(part.as_array().unwrap().clone());
+            // What comes meanwhile moves nothing.
+            send(&world, "newer").await;
+        }
+        assert_eq!(json!(seen), all);
+        assert_eq!(seen.len(), 6);
+        // Without an id, what has the same time is passed over too.
+        let before = world.user().get(&format!("{list}&before={AT}")).await.ok();
+        assert_eq!(before, json!([]));
     })
     .await;
 }

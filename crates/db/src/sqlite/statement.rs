@@ -176,3 +176,41 @@ impl ToSql for Value<'_> {
         }))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::{OpenFlags, StatementStatus};
+
+    use super::*;
+    use crate::Scalar;
+    use crate::sqlite::{BUSY, open};
+
+    /// With other arguments too, and with indexes on some rows only that they might decide about.
+    #[test]
+    fn a_statement_is_prepared_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("test.db");
+        let conn = open(&path, OpenFlags::SQLITE_OPEN_CREATE, BUSY).unwrap();
+        conn.execute_batch(
+            "CREATE TABLE key (id BLOB PRIMARY KEY, hash BLOB UNIQUE);
+             CREATE TABLE item (id INTEGER PRIMARY KEY, key_id BLOB, attempt BIGINT);
+             CREATE INDEX item_key ON item (key_id) WHERE key_id IS NOT NULL;
+             CREATE INDEX item_again ON item (id) WHERE attempt > 1;",
+        )
+        .unwrap();
+        let ready = Ready::new(&conn);
+        for sql in [
+            "SELECT item.id FROM key LEFT JOIN item ON item.key_id = key.id
+              WHERE hash = $1 ORDER BY item.id",
+            "DELETE FROM item WHERE attempt = $1 AND id IN (1, 2, 3) RETURNING id",
+            "SELECT id FROM item WHERE attempt = $1",
+        ] {
+            for number in 0..5_i64 {
+                let _: Vec<Scalar<i64>> = query(&ready, sql, &[&number]).unwrap();
+            }
+            let kept = ready.kept.borrow();
+            let (statement, _) = &kept[sql];
+            assert_eq!(statement.get_status(StatementStatus::RePrepare), 0, "{sql}");
+        }
+    }
+}

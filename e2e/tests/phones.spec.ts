@@ -54,7 +54,10 @@ test('the assistant makes a key, shows it as a code, and ticks when the phone is
 
   await signIn(server, account, key?.api_key);
   await expect(page.getByText(`Connected: ${READABLE}`)).toBeVisible();
-  await page.getByRole('main').getByRole('link', { name: `Show ${READABLE}` }).click();
+  await page
+    .getByRole('main')
+    .getByRole('link', { name: `Show ${READABLE}` })
+    .click();
   await expect(page.getByRole('heading', { level: 2, name: READABLE })).toBeVisible();
 });
 

@@ -37,6 +37,18 @@ pub(crate) fn accepted(message: &str, data: &impl Serialize) -> Response {
     success(StatusCode::ACCEPTED, message, data)
 }
 
+/// 202 without data.
+pub(crate) fn queued(message: &str) -> Response {
+    json(
+        StatusCode::ACCEPTED,
+        &Envelope {
+            data: None::<()>,
+            message,
+            status: "success",
+        },
+    )
+}
+
 /// 200 for a list: `fetched 1 message`, `fetched 0 messages`.
 pub(crate) fn fetched<T: Serialize>(things: &[T], noun: &str) -> Response {
     fetched_as(things, noun, &format!("{noun}s"))
@@ -47,6 +59,11 @@ pub(crate) fn fetched_as<T: Serialize>(things: &[T], one: &str, many: &str) -> R
     let count = things.len();
     let noun = if count == 1 { one } else { many };
     ok(&format!("fetched {count} {noun}"), &things)
+}
+
+/// 200 without an envelope.
+pub(crate) fn bare(value: &impl Serialize) -> Response {
+    json(StatusCode::OK, value)
 }
 
 /// 204.

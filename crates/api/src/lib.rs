@@ -7,12 +7,15 @@ mod api_keys;
 mod attachments;
 mod auth;
 mod body;
+mod bulk_messages;
 mod check;
 mod cookie;
 mod csv;
+mod dispatch;
 mod envelope;
 mod error;
 mod events;
+mod form;
 mod front;
 mod health;
 mod heartbeats;
@@ -31,7 +34,9 @@ mod sessions;
 mod setup;
 mod shape;
 mod status;
+mod subscription;
 mod threads;
+mod three_cx;
 mod usage;
 mod users;
 mod webhooks;
@@ -108,6 +113,7 @@ pub fn router(gateway: Gateway, options: Options) -> Router {
         messages::routes,
         threads::routes,
         attachments::routes,
+        bulk_messages::routes,
         heartbeats::routes,
         phones::routes,
         schedules::routes,
@@ -121,6 +127,9 @@ pub fn router(gateway: Gateway, options: Options) -> Router {
         setup::routes,
         sessions::routes,
         status::routes,
+        three_cx::routes,
+        subscription::routes,
+        dispatch::routes,
         reference::routes,
     ];
     let routes = Routes::new(options.requests.clone());

@@ -7,7 +7,7 @@ mod report;
 mod search;
 mod send;
 mod several;
-mod shown;
+pub(crate) mod shown;
 mod unescaped;
 
 use axum::extract::State;

@@ -2,8 +2,11 @@
 //! Every answer of the tests is held against them.
 #![expect(dead_code, reason = "only their descriptions are used")]
 
+mod attachment;
+mod bulk;
 mod delivery;
 mod event;
+mod integration;
 mod message;
 mod phone;
 mod schedule;
@@ -17,10 +20,13 @@ use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
+pub(crate) use attachment::Attachment;
+pub(crate) use bulk::{BulkAccepted, BulkDetail, BulkFile, BulkMessage, BulkPreview};
 pub(crate) use delivery::{
     Delivery, DeliveryDetail, DeliveryMade, Health, Replay, StartReplay, TestWebhook,
 };
 pub(crate) use event::Events;
+pub(crate) use integration::{DispatchEvent, Invoice, ThreeCxSend, ThreeCxSent};
 pub(crate) use message::{
     BulkSend, DeletedMessages, Message, MessageIds, MissCall, QueuedMessage, ReceiveMessage,
     ReportMessage, SendMessage, Timeline,

@@ -23,6 +23,7 @@ mod session;
 mod settle;
 pub mod signature;
 mod stats;
+mod three_cx;
 pub mod tls;
 mod walk;
 pub mod webhook;

@@ -1,11 +1,13 @@
-//! Files that came with an MMS: on disk before their message is committed, gone if it is not.
+//! Files that came with an MMS: kept before their message is committed, gone if it is not.
 //!
-//! They lie under `attachments/<account>/<message>/<index>/<name>` of the data directory, and are
-//! opened only by names that could have been given here.
+//! They lie under `<account>/<message>/<index>/<name>` of their [`Store`], and are opened only by names
+//! that could have been given here.
 
-use std::fs::{self, File};
-use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+mod disk;
+mod store;
+mod upload;
+
+use std::sync::Arc;
 
 use aws_lc_rs::digest;
 use base64::Engine as _;
@@ -15,6 +17,10 @@ use uuid::Uuid;
 use crate::caller::Caller;
 use crate::message::{Message, ReceivedSms};
 use crate::{Error, Gateway, Result, id, idempotency};
+
+pub(crate) use disk::Disk;
+pub use store::{Later, NewFile, Opened, Store};
+pub use upload::Uploaded;
 
 /// Files of one message at most.
 pub const MAX_COUNT: usize = 10;
@@ -54,6 +60,16 @@ impl Media {
         MEDIA.into_iter().find(|media| media.0 == content_type)
     }
 
+    /// The media types that are taken.
+    pub fn types() -> impl Iterator<Item = &'static str> {
+        MEDIA.into_iter().map(|media| media.0)
+    }
+
+    /// Its media type.
+    pub fn content_type(self) -> &'static str {
+        self.0
+    }
+
     /// `photo one.jpeg` becomes `photo-one.jpg`; a name without a usable letter is made from `index`.
     fn file_name(self, name: &str, index: usize) -> String {
         let last = name.rfind('/').map_or(0, |slash| slash + 1);
@@ -89,12 +105,9 @@ pub struct NewAttachment {
 }
 
 /// A stored file, to be read.
-#[derive(Debug)]
 pub struct Attachment {
-    /// Open for reading, at its start.
-    pub file: File,
-    /// In bytes.
-    pub length: u64,
+    /// What is in it.
+    pub opened: Opened,
     /// By its ending.
     pub content_type: &'static str,
 }
@@ -113,28 +126,26 @@ impl Gateway {
         public_url: &str,
     ) -> Result<Message> {
         caller.may_act_for(sms.to.as_str())?;
-        let folder = self.folder(&caller.user_id, sms.id);
-        let files: Vec<(String, Vec<u8>)> = files
-            .into_iter()
-            .enumerate()
-            .map(|(index, file)| (file.media.file_name(&file.name, index), file.content))
-            .collect();
-        sms.attachments = urls(public_url, &caller.user_id, sms.id, &files);
+        let folder = folder(&caller.user_id, sms.id);
+        let files = named(files);
+        let names: Vec<String> = files.iter().map(|(name, _)| name.clone()).collect();
+        sms.attachments = urls(public_url, &caller.user_id, sms.id, &names);
         let (gateway, caller) = (self.clone(), caller.clone());
         let work = async move {
-            let within = folder.clone();
-            on_disk(move || store(&within, &files)).await?;
+            let store = Arc::clone(&gateway.0.files);
+            let files = files.into_iter().map(|(_, file)| file).collect();
+            store.keep(&folder, files).await?;
             let received = gateway.receive(&caller, sms).await;
             match &received {
                 // The message may have been stored all the same.
                 Ok(_) | Err(Error::Db(db::Error::CommitUnknown)) => {}
-                Err(_) => on_disk(move || remove(&folder)).await?,
+                Err(_) => store.remove(&folder).await?,
             }
             received
         };
         tokio::spawn(idempotency::inherited(work, idempotency::current()))
             .await
-            .unwrap_or_else(|error| Err(stopped(error)))
+            .unwrap_or_else(|error| Err(Error::Files(std::io::Error::other(error))))
     }
 
     /// Opens a stored file by the parts of its URL.
@@ -151,41 +162,43 @@ impl Gateway {
         let unknown = || Error::not_found("attachment not found");
         let message = id::parse(message).ok_or_else(unknown)?;
         let content_type = served_as(index, name).ok_or_else(unknown)?;
-        let path = self.folder(user_id, message).join(index).join(name);
-        match on_disk(move || File::open(path).and_then(sized)).await {
-            Ok((file, length)) => Ok(Attachment {
-                file,
-                length,
-                content_type,
-            }),
-            Err(Error::Files(error)) if error.kind() == io::ErrorKind::NotFound => Err(unknown()),
-            Err(error) => Err(error),
-        }
+        let path = format!("{}/{index}/{name}", folder(user_id, message));
+        let opened = self.0.files.open(&path).await?.ok_or_else(unknown)?;
+        Ok(Attachment {
+            opened,
+            content_type,
+        })
     }
 
     /// Removes the files of a message that was deleted.
     pub async fn remove_attachments(&self, caller: &Caller, message: Uuid) -> Result<()> {
-        let folder = self.folder(&caller.user_id, message);
-        on_disk(move || remove(&folder)).await
+        let folder = folder(&caller.user_id, message);
+        Ok(self.0.files.remove(&folder).await?)
     }
 
     /// Removes all files of an account.
     pub(crate) async fn remove_account_files(&self, user_id: &str) -> Result<()> {
-        let folder = self.account_files(user_id);
-        on_disk(move || remove(&folder)).await
+        Ok(self.0.files.remove(&account_folder(user_id)).await?)
     }
+}
 
-    fn folder(&self, user_id: &str, message: Uuid) -> PathBuf {
-        self.account_files(user_id).join(message.to_string())
-    }
+/// Where the files of a message or upload are.
+fn folder(user_id: &str, id: Uuid) -> String {
+    format!("{}/{id}", account_folder(user_id))
+}
 
-    fn account_files(&self, user_id: &str) -> PathBuf {
-        self.0
-            .settings
-            .data_dir
-            .join("attachments")
-            .join(account_folder(user_id))
-    }
+/// Files with the names that they are kept under.
+fn named(files: Vec<NewAttachment>) -> Vec<(String, NewFile)> {
+    let named = |(index, file): (usize, NewAttachment)| {
+        let name = file.media.file_name(&file.name, index);
+        let file = NewFile {
+            path: format!("{index}/{name}"),
+            content_type: file.media.content_type(),
+            content: file.content,
+        };
+        (name, file)
+    };
+    files.into_iter().enumerate().map(named).collect()
 }
 
 /// An account's id is any text: one that is no plain name is replaced by its hash.
@@ -208,12 +221,7 @@ fn served_as(index: &str, name: &str) -> Option<&'static str> {
     plain.then_some(media.0)
 }
 
-fn urls(
-    public_url: &str,
-    user_id: &str,
-    message: Uuid,
-    files: &[(String, Vec<u8>)],
-) -> Vec<String> {
+fn urls(public_url: &str, user_id: &str, message: Uuid, names: &[String]) -> Vec<String> {
     let user: String = user_id
         .bytes()
         .map(|byte| match char::from(byte) {
@@ -221,70 +229,10 @@ fn urls(
             _ => format!("%{byte:02X}"),
         })
         .collect();
-    let url = |(index, (name, _)): (usize, &(String, _))| {
+    let url = |(index, name): (usize, &String)| {
         format!("{public_url}/v1/attachments/{user}/{message}/{index}/{name}")
     };
-    files.iter().enumerate().map(url).collect()
-}
-
-fn sized(file: File) -> io::Result<(File, u64)> {
-    let found = file.metadata()?;
-    if !found.is_file() {
-        return Err(io::ErrorKind::NotFound.into());
-    }
-    Ok((file, found.len()))
-}
-
-/// Writes the files so that they survive a loss of power, or leaves nothing.
-fn store(folder: &Path, files: &[(String, Vec<u8>)]) -> io::Result<()> {
-    let stored = write(folder, files);
-    if stored.is_err() {
-        // What cannot be removed either is told by the first error.
-        let _ = remove(folder);
-    }
-    stored
-}
-
-fn write(folder: &Path, files: &[(String, Vec<u8>)]) -> io::Result<()> {
-    for (index, (name, content)) in files.iter().enumerate() {
-        let place = folder.join(index.to_string());
-        fs::create_dir_all(&place)?;
-        let mut file = File::create_new(place.join(name))?;
-        file.write_all(content)?;
-        file.sync_all()?;
-        sync_folder(&place)?;
-    }
-    // The folders above may be new as well: the message's, the account's, `attachments`.
-    folder.ancestors().take(4).try_for_each(sync_folder)
-}
-
-/// Makes the names in a folder durable.
-fn sync_folder(folder: &Path) -> io::Result<()> {
-    if cfg!(unix) {
-        File::open(folder)?.sync_all()?;
-    }
-    Ok(())
-}
-
-fn remove(folder: &Path) -> io::Result<()> {
-    match fs::remove_dir_all(folder) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
-}
-
-async fn on_disk<T: Send + 'static>(
-    work: impl FnOnce() -> io::Result<T> + Send + 'static,
-) -> Result<T> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(done) => Ok(done?),
-        Err(error) => Err(stopped(error)),
-    }
-}
-
-/// The runtime is shutting down, or the work panicked.
-fn stopped(error: tokio::task::JoinError) -> Error {
-    Error::Files(io::Error::other(error))
+    names.iter().enumerate().map(url).collect()
 }
 
 #[cfg(test)]
@@ -346,31 +294,12 @@ mod tests {
     #[test]
     fn urls_escape_the_account() {
         let message = Uuid::nil();
-        let urls = urls(
-            "http://h",
-            "a/b c",
-            message,
-            &[("x.jpg".to_owned(), vec![])],
-        );
+        let urls = urls("http://h", "a/b c", message, &["x.jpg".to_owned()]);
         assert_eq!(
             urls,
             [format!(
                 "http://h/v1/attachments/a%2Fb%20c/{message}/0/x.jpg"
             )]
         );
-    }
-
-    #[test]
-    fn files_are_stored_whole_or_not_at_all() {
-        let root = tempfile::tempdir().unwrap();
-        let folder = root.path().join("attachments/user/message");
-        let file = |name: &str| (name.to_owned(), b"content".to_vec());
-        store(&folder, &[file("a.jpg"), file("b.png")]).unwrap();
-        assert_eq!(fs::read(folder.join("1/b.png")).unwrap(), b"content");
-        remove(&folder).unwrap();
-        remove(&folder).unwrap();
-        let impossible = "x".repeat(300);
-        store(&folder, &[file("a.jpg"), file(&impossible)]).unwrap_err();
-        assert!(!folder.exists());
     }
 }

@@ -107,6 +107,10 @@ impl Error {
         Self::NotFound(what.into())
     }
 
+    fn conflict(why: impl Into<String>) -> Self {
+        Self::Conflict(why.into())
+    }
+
     /// Whether the database cannot be reached or is full, so that the caller should try again later.
     pub fn is_unavailable(&self) -> bool {
         matches!(self, Self::Db(error) if error.is_unavailable())
@@ -139,6 +143,8 @@ pub struct Settings {
     pub mail: bool,
     /// Whether pushes can go through Firebase; otherwise every phone fetches its wake-ups here.
     pub fcm: bool,
+    /// Where files are kept; if absent, in the data directory.
+    pub files: Option<Arc<dyn attachment::Store>>,
     /// The time.
     pub clock: Clock,
 }
@@ -154,6 +160,7 @@ impl Settings {
             attempt_retention: Duration::from_hours(30 * 24),
             mail: false,
             fcm: false,
+            files: None,
             clock: Clock::system(),
         }
     }
@@ -169,6 +176,7 @@ struct Inner {
     /// This data directory's name among the nodes of a database.
     node: Uuid,
     settings: Settings,
+    files: Arc<dyn attachment::Store>,
     handoff: Arc<Handoff>,
     wake: Arc<Wake>,
     guesses: Guesses,
@@ -226,6 +234,14 @@ const STEPS: &[(&str, &str)] = &[
     (
         "0021_api_key_expiry",
         include_str!("../migrations/0021_api_key_expiry.sql"),
+    ),
+    (
+        "0025_bulk_control",
+        include_str!("../migrations/0025_bulk_control.sql"),
+    ),
+    (
+        "0026_uploads",
+        include_str!("../migrations/0026_uploads.sql"),
     ),
 ];
 
@@ -287,6 +303,7 @@ impl Gateway {
             db,
             keys,
             node,
+            files: files(&settings),
             settings,
             handoff: Handoff::new(),
             wake: Arc::default(),
@@ -352,6 +369,12 @@ impl Gateway {
     ) -> Result<T> {
         self.0.db.lookup(work).await
     }
+}
+
+/// Where files are kept.
+fn files(settings: &Settings) -> Arc<dyn attachment::Store> {
+    let disk = || attachment::Disk(settings.data_dir.join("attachments"));
+    settings.files.clone().unwrap_or_else(|| Arc::new(disk()))
 }
 
 /// Reads the node's name, or gives it one.

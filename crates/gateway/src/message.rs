@@ -30,6 +30,7 @@ use crate::segment::{self, Encoding};
 use crate::webhook::filter::Subject;
 use crate::{Error, Result};
 
+pub(crate) use cancel::CANCELLED;
 pub use delete::Deleted;
 pub use list::Between;
 pub use receive::{MissedCall, ReceivedSms};
@@ -172,6 +173,11 @@ impl Urls {
     /// These URLs.
     pub fn new(urls: &[String]) -> Self {
         Self(serde_json::to_string(urls).unwrap_or_else(|_| "[]".to_owned()))
+    }
+
+    /// One by one.
+    pub(crate) fn texts(&self) -> Vec<String> {
+        serde_json::from_str(&self.0).unwrap_or_default()
     }
 
     /// The URLs.

@@ -75,8 +75,12 @@ impl Gateway {
                 });
             };
             if let Some(message) = delivery.message_id {
-                let live: Option<Live> =
-                    tx.optional("SELECT status FROM message WHERE id = $1", &[&message])?;
+                // Without its row the wake-up was taken back meanwhile.
+                let live: Option<Live> = tx.optional(
+                    "SELECT message.status AS status FROM delivery, message
+                      WHERE delivery.id = $1 AND message.id = $2",
+                    &[&delivery.id, &message],
+                )?;
                 if live.is_none_or(|row| row.status != message::Status::Scheduled) {
                     return Ok(PushPlan::Drop);
                 }

@@ -33,7 +33,7 @@ impl Gateway {
         );
     }
 
-    /// Purges the delivery log, now and every hour.
+    /// Purges the delivery log and unused uploads, now and every hour.
     async fn run_purge(&self, stop: &CancellationToken) {
         loop {
             let purge = stop.run_until_cancelled(self.purge_log());
@@ -41,6 +41,12 @@ impl Gateway {
                 Some(Ok(0)) => {}
                 Some(Ok(count)) => tracing::info!(count, "old attempts at webhooks are purged"),
                 Some(Err(error)) => tracing::warn!(%error, "the delivery log cannot be purged"),
+                None => return,
+            }
+            match stop.run_until_cancelled(self.purge_uploads()).await {
+                Some(Ok(0)) => {}
+                Some(Ok(count)) => tracing::info!(count, "unused uploads are purged"),
+                Some(Err(error)) => tracing::warn!(%error, "uploads cannot be purged"),
                 None => return,
             }
             let rest = stop.run_until_cancelled(tokio::time::sleep(PURGE_AGAIN));

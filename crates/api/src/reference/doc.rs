@@ -185,17 +185,44 @@ impl Doc {
         self.body::<T>(example, Required::False)
     }
 
+    /// A form with a file, its parts of this shape.
+    pub(crate) fn takes_form<T: ToSchema>(mut self) -> Self {
+        let content = ContentBuilder::new().schema(Some(self.sent_schema::<T>()));
+        self.content("multipart/form-data", content, Required::True)
+    }
+
+    /// A file of one of these media types as the body.
+    pub(crate) fn takes_file(mut self, media_types: impl Iterator<Item = &'static str>) -> Self {
+        self.has_body = true;
+        let any = ContentBuilder::new().build();
+        let body = media_types.fold(RequestBodyBuilder::new(), |body, media_type| {
+            body.content(media_type, any.clone())
+        });
+        let body = body.required(Some(Required::True)).build();
+        self.operation = self.operation.request_body(Some(body));
+        self
+    }
+
     fn body<T: ToSchema>(mut self, example: Value, required: Required) -> Self {
+        let content = ContentBuilder::new()
+            .schema(Some(self.sent_schema::<T>()))
+            .example(Some(example));
+        self.content(JSON, content, required)
+    }
+
+    /// The shape of what clients send.
+    fn sent_schema<T: ToSchema>(&mut self) -> RefOr<Schema> {
         let before = self.schemas.len();
         let schema = self.refer::<T>();
         let sent = self.schemas[before..].iter().map(|(name, _)| name.clone());
         self.sent.extend(sent);
+        schema
+    }
+
+    fn content(mut self, media_type: &str, content: ContentBuilder, required: Required) -> Self {
         self.has_body = true;
-        let content = ContentBuilder::new()
-            .schema(Some(schema))
-            .example(Some(example));
         let body = RequestBodyBuilder::new()
-            .content(JSON, content.build())
+            .content(media_type, content.build())
             .required(Some(required));
         self.operation = self.operation.request_body(Some(body.build()));
         self
@@ -204,19 +231,35 @@ impl Doc {
     /// Answers with one of these.
     pub(crate) fn gives<T: ToSchema>(mut self, status: u16, message: &str) -> Self {
         let data = self.refer::<T>();
-        self.answers(status, message, &T::name(), data)
+        self.answers(status, message, &T::name(), Some(data))
+    }
+
+    /// Answers 200 with one of these, without an envelope.
+    pub(crate) fn bare<T: ToSchema>(mut self, about: &str) -> Self {
+        let content = ContentBuilder::new().schema(Some(self.refer::<T>()));
+        let answer = ResponseBuilder::new()
+            .description(about)
+            .content(JSON, content.build());
+        self.operation = self.operation.response("200", answer.build());
+        self
     }
 
     /// Answers with a list of these.
     pub(crate) fn lists<T: ToSchema>(mut self, status: u16, message: &str) -> Self {
         let data = Array::new(self.refer::<T>());
-        self.answers(status, message, &format!("{}List", T::name()), data.into())
+        let name = format!("{}List", T::name());
+        self.answers(status, message, &name, Some(data.into()))
     }
 
     /// Answers that it is done.
     pub(crate) fn does(self, message: &str) -> Self {
         let null = ObjectBuilder::new().schema_type(Type::Null).build();
-        self.answers(200, message, "Done", null.into())
+        self.answers(200, message, "Done", Some(null.into()))
+    }
+
+    /// Answers 202 without data.
+    pub(crate) fn queues(self, message: &str) -> Self {
+        self.answers(202, message, "Queued", None)
     }
 
     /// Answers 204 without a body.
@@ -291,9 +334,15 @@ impl Doc {
     }
 
     /// Answers with an envelope, which has a name of its own for the sake of generated clients.
-    fn answers(mut self, status: u16, message: &str, name: &str, data: RefOr<Schema>) -> Self {
+    fn answers(
+        mut self,
+        status: u16,
+        message: &str,
+        name: &str,
+        data: Option<RefOr<Schema>>,
+    ) -> Self {
         let name = format!("{name}Response");
-        let envelope = errors::envelope("success", Some(data), None);
+        let envelope = errors::envelope("success", data, None);
         self.schemas
             .push((name.clone(), Schema::from(envelope).into()));
         let content = ContentBuilder::new().schema(Some(Ref::from_schema_name(name)));

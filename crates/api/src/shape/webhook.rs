@@ -109,12 +109,14 @@ enum Ordering {
 }
 
 /// `structured`: the whole `CloudEvent` is the body, the default; `binary`: its attributes are `ce-`
-/// headers, its data is the body.
+/// headers, its data is the body; `3cx`: as 3CX telephone systems want to be told of SMS.
 #[derive(ToSchema)]
 #[schema(rename_all = "snake_case")]
 enum Mode {
     Structured,
     Binary,
+    #[schema(rename = "3cx")]
+    ThreeCx,
 }
 
 /// A filter of events about messages; other events pass. Empty members let everything pass.

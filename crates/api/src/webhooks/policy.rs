@@ -20,7 +20,7 @@ pub(super) fn read(body: &Members<'_>) -> (Policy, Fields) {
     let policy = Policy {
         retry_schedule: of.member::<RetrySchedule>(body, "", "retry_schedule", SCHEDULE),
         ordering: of.member::<Ordering>(body, "", "ordering", "one of none, contact"),
-        mode: of.member::<Mode>(body, "", "mode", "one of structured, binary"),
+        mode: of.member::<Mode>(body, "", "mode", "one of structured, binary, 3cx"),
         max_concurrency: of.member(body, "", "max_concurrency", CONCURRENCY),
         max_per_second: of.member(body, "", "max_per_second", RATE),
         sign_body: of.member(body, "", "sign_body", FLAG),

@@ -3,7 +3,7 @@
 use axum::http::Method;
 use serde_json::{Value, json};
 
-use crate::support::{AT, CONTACT, OWNER, SECOND, World, on_each_engine};
+use crate::support::{AT, Answer, CONTACT, Client, OWNER, SECOND, World, on_each_engine};
 
 const RECEIVE: &str = "/v1/messages/receive";
 
@@ -31,7 +31,7 @@ fn files(world: &World) -> usize {
     std::fs::read_dir(folder).map_or(0, Iterator::count)
 }
 
-fn path(url: &Value) -> String {
+fn path_of(url: &Value) -> String {
     url.as_str()
         .unwrap()
         .strip_prefix("http://sms.example:8000")
@@ -56,7 +56,7 @@ async fn files_are_stored_and_served_without_a_key() {
         ]);
         assert_eq!(data["attachments"], urls);
         for (index, content_type) in [(0, "image/png"), (1, "text/vcard")] {
-            let path = path(&data["attachments"][index]);
+            let path = path_of(&data["attachments"][index]);
             let file = world.anonymous().get(&path).await;
             assert_eq!((file.status, &file.body[..]), (200, &b"hello"[..]));
             assert_eq!(file.header("content-type"), content_type);
@@ -78,7 +78,7 @@ async fn files_are_stored_and_served_without_a_key() {
             .empty();
         world
             .anonymous()
-            .get(&path(&urls[0]))
+            .get(&path_of(&urls[0]))
             .await
             .missing("attachment not found");
         assert_eq!(files(&world), 0);
@@ -94,7 +94,7 @@ async fn only_stored_files_are_served() {
         .post(RECEIVE, mms("", &json!([png("a.png", 3)])))
         .await
         .ok();
-    let good = path(&data["attachments"][0]);
+    let good = path_of(&data["attachments"][0]);
     world.anonymous().get(&good).await;
     let (folder, _) = good.rsplit_once("/0/").unwrap();
     let (user, message) = folder.rsplit_once('/').unwrap();
@@ -125,7 +125,10 @@ async fn the_documented_totals_fit() {
     let world = World::open(None).await;
     let half = json!([png("a.png", 1_572_864), png("b.png", 1_572_864)]);
     let data = world.user().post(RECEIVE, mms("", &half)).await.ok();
-    let file = world.anonymous().get(&path(&data["attachments"][1])).await;
+    let file = world
+        .anonymous()
+        .get(&path_of(&data["attachments"][1]))
+        .await;
     assert_eq!(file.body.len(), 1_572_864);
 }
 
@@ -260,4 +263,87 @@ async fn bodies_have_a_limit() {
             .status,
         413
     );
+}
+
+async fn upload(client: &Client<'_>, path: &str, kind: &str, bytes: &[u8]) -> Answer {
+    client
+        .send(Method::POST, path, Some(kind), bytes.to_vec())
+        .await
+}
+
+#[tokio::test]
+async fn an_uploaded_file_is_sent_along_and_kept_as_long_as_its_message() {
+    on_each_engine(async |world: World| {
+        world.phone(&[OWNER]).await;
+        let user = world.user();
+        let kind = "image/PNG; charset=x";
+        let path = "/v1/attachments?name=My%20photo.jpeg";
+        let data = upload(&user, path, kind, b"hello")
+            .await
+            .says(201, "attachment uploaded successfully")
+            .json()["data"]
+            .take();
+        assert_eq!(
+            (&data["name"], &data["size"]),
+            (&json!("My-photo.png"), &json!(5))
+        );
+        assert_eq!(data["content_type"], "image/png");
+        let place = path_of(&data["url"]);
+        let file = world.anonymous().get(&place).await;
+        assert_eq!((file.status, &file.body[..]), (200, &b"hello"[..]));
+        let unused = upload(&user, "/v1/attachments", "image/png", b"x").await;
+        let unused = path_of(&unused.json()["data"]["url"]);
+        let sms =
+            json!({"from": OWNER, "to": CONTACT, "content": "look", "attachments": [data["url"]]});
+        let message = user.post("/v1/messages/send", sms).await.ok();
+        assert_eq!(message["attachments"], json!([data["url"]]));
+        world.gateway.purge_uploads().await.unwrap();
+        assert_eq!(world.anonymous().get(&unused).await.status, 200);
+        world.clock.advance(std::time::Duration::from_hours(25));
+        assert_eq!(world.gateway.purge_uploads().await.unwrap(), 1);
+        world
+            .anonymous()
+            .get(&unused)
+            .await
+            .missing("attachment not found");
+        assert_eq!(world.anonymous().get(&place).await.status, 200);
+        let id = message["id"].as_str().unwrap();
+        user.delete(&format!("/v1/messages/{id}")).await.empty();
+        assert_eq!(world.gateway.purge_uploads().await.unwrap(), 1);
+        world
+            .anonymous()
+            .get(&place)
+            .await
+            .missing("attachment not found");
+        assert_eq!(files(&world), 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_an_uploaded_file_is_told() {
+    let world = World::open(None).await;
+    let user = world.user();
+    let path = "/v1/attachments";
+    let invalid = "validation errors while uploading attachment";
+    upload(&user, path, "text/html", b"").await.invalid(
+        invalid,
+        json!({
+            "content_type": ["attachment has unsupported content type [text/html]"],
+            "content": ["The content field is required"],
+        }),
+    );
+    let large = vec![0; 1_572_865];
+    upload(&user, path, "image/png", &large).await.invalid(
+        invalid,
+        json!({"content": ["attachment size [1572865] exceeds maximum of [1572864] bytes"]}),
+    );
+    let huge = vec![0; (4 << 20) + 1];
+    assert_eq!(upload(&user, path, "image/png", &huge).await.status, 413);
+    upload(&world.anonymous(), path, "image/png", b"x")
+        .await
+        .unauthorized();
+    let phone = world.phone(&[OWNER]).await;
+    upload(&phone, path, "image/png", b"x").await.unauthorized();
+    assert_eq!(files(&world), 0);
 }

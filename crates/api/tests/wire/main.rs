@@ -3,6 +3,7 @@
 
 mod api_keys;
 mod attachments;
+mod bulk;
 mod care;
 mod conformance;
 mod contract;
@@ -10,6 +11,7 @@ mod deliveries;
 mod events;
 mod heartbeats;
 mod incoming;
+mod integrations;
 mod keys;
 mod malformed;
 mod messages;

@@ -16,6 +16,7 @@ use crate::discord;
 use crate::retry::Schedule;
 use crate::scheduler::Rules;
 use crate::signature::{Signer, Stamp};
+use crate::three_cx;
 
 const EVENT_TYPE: HeaderName = HeaderName::from_static("x-event-type");
 const WEBHOOK_ID: HeaderName = HeaderName::from_static("webhook-id");
@@ -103,16 +104,21 @@ impl Hook {
         request
     }
 
-    /// The event byte for byte, or its data alone; for Discord, which takes no events, its own kind
-    /// of message.
+    /// The event byte for byte, or its data alone; for Discord and 3CX, which take no events, their
+    /// own kinds of message.
     fn body(&self, letter: &Letter, headers: &mut HeaderMap) -> Bytes {
         let for_discord = self.discord && letter.kind == event::Kind::MessagePhoneReceived;
         let other = if for_discord {
             discord::message(&letter.body)
-        } else if self.mode == Mode::Binary {
-            binary::split(letter, headers)
         } else {
-            None
+            match self.mode {
+                Mode::Structured => None,
+                Mode::Binary => binary::split(letter, headers),
+                Mode::ThreeCx => {
+                    headers.insert(CONTENT_TYPE, three_cx::JSON);
+                    three_cx::message(letter)
+                }
+            }
         };
         other.unwrap_or_else(|| letter.body.clone())
     }
@@ -322,6 +328,22 @@ mod tests {
         ] {
             assert!(Hook::new(&endpoint(url, "")).is_none(), "{url}");
         }
+    }
+
+    #[test]
+    fn three_cx_gets_its_own_form() {
+        let mut endpoint = endpoint("https://pbx.example.org/sms/generic", "");
+        endpoint.policy.mode = Mode::ThreeCx;
+        let event = r#"{"id":"e","time":"t","data":{"id":"m","owner":"+37250001111","contact":"+37250002222","content":"x","timestamp":"s"}}"#;
+        let letter = letter(event::Kind::MessagePhoneDelivered, event);
+        let request = Hook::new(&endpoint)
+            .unwrap()
+            .request(&letter, Cause::Live, NOW);
+        let content_type = &request.headers()["content-type"];
+        assert_eq!(content_type, "application/json; charset=UTF-8");
+        let mut headers = HeaderMap::new();
+        let body = Hook::new(&endpoint).unwrap().body(&letter, &mut headers);
+        assert!(body.starts_with(br#"{"data":{"event_type":"message.finalized""#));
     }
 
     #[test]

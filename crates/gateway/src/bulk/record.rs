@@ -23,8 +23,10 @@ pub(super) const COLUMNS: usize = 5;
 /// A record as it is written in the file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Record {
-    /// The row of the sheet it comes from; a table has none.
-    pub sheet_row: Option<u32>,
+    /// As errors count it.
+    pub row: usize,
+    /// Its row, if it comes from a sheet by the template.
+    pub sheet_row: Option<usize>,
     /// By [`COLUMNS`].
     pub cells: [String; COLUMNS],
 }
@@ -42,6 +44,19 @@ pub(super) struct Sms {
 }
 
 impl Record {
+    /// When it is to be sent, if that is said and can be read.
+    pub(super) fn send_time(&self, zone: &TimeZone) -> Option<Time> {
+        read_time(self.cells[3].trim(), zone)
+    }
+
+    /// The URLs of what is to be sent along.
+    pub(super) fn urls(&self) -> impl Iterator<Item = &str> {
+        self.cells[4]
+            .split(',')
+            .map(str::trim)
+            .filter(|url| !url.is_empty())
+    }
+
     /// A sheet is refused as a whole for a send time that cannot be read.
     pub(super) fn bad_cell(&self, zone: &TimeZone) -> Option<String> {
         let (row, text) = (self.sheet_row?, self.cells[3].trim());
@@ -54,15 +69,9 @@ impl Record {
     }
 
     /// The message, unless something is wrong; that is added to `wrong`.
-    pub(super) fn check(
-        &self,
-        row: usize,
-        zone: &TimeZone,
-        now: Time,
-        wrong: &mut Vec<String>,
-    ) -> Option<Sms> {
+    pub(super) fn check(&self, zone: &TimeZone, now: Time, wrong: &mut Vec<String>) -> Option<Sms> {
         let [from, to, content, _, _] = &self.cells;
-        let before = wrong.len();
+        let (row, before) = (self.row, wrong.len());
         let mut note = |text: String| wrong.push(format!("Row [{row}]: {text}"));
         let attachments = self.attachments(&mut note);
         let (from, to) = (number::address(from), number::address(to));
@@ -96,11 +105,7 @@ impl Record {
     }
 
     fn attachments(&self, note: &mut impl FnMut(String)) -> Vec<String> {
-        let urls: Vec<&str> = self.cells[4]
-            .split(',')
-            .map(str::trim)
-            .filter(|url| !url.is_empty())
-            .collect();
+        let urls: Vec<&str> = self.urls().collect();
         if urls.len() > MAX_ATTACHMENTS {
             note(format!(
                 "You cannot attach more than {MAX_ATTACHMENTS} files per message."
@@ -158,6 +163,7 @@ mod tests {
 
     fn record(cells: [&str; COLUMNS]) -> Record {
         Record {
+            row: 2,
             sheet_row: None,
             cells: cells.map(str::to_owned),
         }
@@ -167,7 +173,7 @@ mod tests {
         let now = "2026-03-02T09:00:00Z".parse().unwrap();
         let zone = TimeZone::get("Europe/Tallinn").unwrap();
         let mut wrong = Vec::new();
-        record.check(2, &zone, now, &mut wrong).ok_or(wrong)
+        record.check(&zone, now, &mut wrong).ok_or(wrong)
     }
 
     #[test]

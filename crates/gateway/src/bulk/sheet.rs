@@ -1,4 +1,4 @@
-//! XLSX files: the first sheet, by the places of its columns.
+//! XLSX files: the first sheet.
 //!
 //! A file of some kilobytes can claim to hold gigabytes: what it inflates to is measured first, and
 //! the sheet is read cell by cell, never as the rectangle that its cells span.
@@ -12,7 +12,7 @@ use regex::bytes::Regex;
 use zip::ZipArchive;
 
 use super::MAX_RECORDS;
-use super::record::{COLUMNS, Record};
+use super::grid::{Grid, Line, MAX_COLUMNS};
 
 /// Bytes of all parts at most.
 const MAX_INFLATED: u64 = 64 << 20;
@@ -25,25 +25,26 @@ const MAX_PARTS: usize = 1000;
 /// Bytes of text at most that are kept of a sheet.
 const MAX_KEPT: usize = 8 << 20;
 
-/// The records of a file, but not many more than are allowed; `None` if it cannot be read.
-pub(super) fn read(bytes: &[u8]) -> Option<Vec<Record>> {
+/// The rows of a file's first sheet, but not many more of those that `is_record` than are allowed;
+/// `None` if it cannot be read.
+pub(super) fn read(bytes: &[u8], is_record: impl Fn(&Line) -> bool) -> Option<Grid> {
     is_harmless(bytes)?;
     let mut book: Xlsx<_> = Xlsx::new(Cursor::new(bytes)).ok()?;
     let first = book.sheet_names().into_iter().next()?;
     let mut cells = book.worksheet_cells_reader(&first).ok()?;
-    let (mut records, mut row) = (Vec::new(), Row::default());
+    let (mut grid, mut row) = (Grid::default(), Row::default());
     while let Some(cell) = cells.next_cell().ok()? {
         let (at, column) = cell.get_position();
         if at != row.index {
-            records.extend(row.take(at));
-            if records.len() > MAX_RECORDS {
-                return Some(records);
+            row.end(at, &mut grid, &is_record);
+            if grid.lines.len() > MAX_RECORDS {
+                return Some(grid);
             }
         }
         row.put(usize::try_from(column).ok()?, cell.get_value())?;
     }
-    records.extend(row.take(0));
-    Some(records)
+    row.end(0, &mut grid, &is_record);
+    Some(grid)
 }
 
 /// The row of the sheet that is being read.
@@ -51,39 +52,48 @@ pub(super) fn read(bytes: &[u8]) -> Option<Vec<Record>> {
 struct Row {
     /// Its number, from 0.
     index: u32,
-    cells: [String; COLUMNS],
+    cells: Vec<String>,
     /// Bytes of all rows so far.
     kept: usize,
 }
 
 impl Row {
     fn put(&mut self, column: usize, value: &DataRef<'_>) -> Option<()> {
-        // The first row holds the names of the columns.
-        if self.index == 0 {
-            return Some(());
-        }
-        if let Some(cell) = self.cells.get_mut(column) {
-            *cell = text(value);
-            self.kept += cell.len();
+        let text = text(value);
+        if column < MAX_COLUMNS && !text.is_empty() {
+            self.kept += text.len();
+            if self.cells.len() <= column {
+                self.cells.resize(column + 1, String::new());
+            }
+            self.cells[column] = text;
         }
         (self.kept <= MAX_KEPT).then_some(())
     }
 
-    /// What was read, if it is a record: three cells at least, the first of them not blank.
-    fn take(&mut self, next: u32) -> Option<Record> {
+    /// Puts what was read where it belongs: the first row holds the names of the columns.
+    fn end(&mut self, next: u32, grid: &mut Grid, is_record: impl Fn(&Line) -> bool) {
         let cells = std::mem::take(&mut self.cells);
         let index = std::mem::replace(&mut self.index, next);
-        let is_record =
-            !cells[0].trim().is_empty() && cells[2..].iter().any(|cell| !cell.is_empty());
-        is_record.then(|| Record {
-            sheet_row: Some(index + 1),
-            cells,
-        })
+        let number = usize::try_from(index).unwrap_or(usize::MAX) + 1;
+        if index == 0 {
+            grid.header = cells;
+            return;
+        }
+        grid.lines
+            .extend(Some(Line { number, cells }).filter(is_record));
     }
 }
 
-/// A cell as it is shown; a formula is its value.
+/// A cell as it is shown; a formula is its value. No database keeps U+0000.
 fn text(value: &DataRef<'_>) -> String {
+    let text = shown(value);
+    if text.contains('\0') {
+        return text.replace('\0', "\u{fffd}");
+    }
+    text
+}
+
+fn shown(value: &DataRef<'_>) -> String {
     match value {
         DataRef::Empty => String::new(),
         DataRef::String(text) | DataRef::DateTimeIso(text) | DataRef::DurationIso(text) => {
@@ -210,6 +220,10 @@ mod tests {
         format!("<sst>{}</sst>", items.concat())
     }
 
+    fn all(bytes: &[u8]) -> Option<Grid> {
+        read(bytes, |line| !line.cells.is_empty())
+    }
+
     #[test]
     fn cells_are_read_as_they_are_shown() {
         let rows = r#"<row r="1"><c r="A1"><v>1</v></c><c r="C1"><v>1</v></c></row>
@@ -219,58 +233,67 @@ mod tests {
             <row r="5"><c r="A5" t="inlineStr"><is><t> </t></is></c><c r="C5"><v>2</v></c></row>
             <row r="7"><c r="A7"><f>B1</f><v>18005550199</v></c><c r="B7"/>
               <c r="C7" t="str"><f>"a"&amp;"b"</f><v>ab</v></c></row>"#;
-        let found = read(&book(rows, &strings(&["hello"]))).unwrap();
-        let cells = |cells: [&str; COLUMNS]| cells.map(str::to_owned);
-        let expected = [
-            Record {
-                sheet_row: Some(3),
-                cells: cells([
-                    "18005550199",
-                    "18005550100",
-                    "hello",
-                    "2026-03-02T12:00:00",
-                    "",
-                ]),
-            },
-            Record {
-                sheet_row: Some(7),
-                cells: cells(["18005550199", "", "ab", "", ""]),
-            },
+        let found = all(&book(rows, &strings(&["hello"]))).unwrap();
+        assert_eq!(found.header, ["1", "", "1"]);
+        let line = |number, cells: &[&str]| Line {
+            number,
+            cells: cells.iter().map(|cell| (*cell).to_owned()).collect(),
+        };
+        let long = [
+            "18005550199",
+            "18005550100",
+            "hello",
+            "2026-03-02T12:00:00",
+            "",
+            "9",
         ];
-        assert_eq!(found, expected);
+        let expected = [
+            line(3, &long),
+            line(4, &["18005550199", "2"]),
+            line(5, &["", "", "2"]),
+            line(7, &["18005550199", "", "ab"]),
+        ];
+        assert_eq!(found.lines, expected);
     }
 
     #[test]
     fn a_cell_far_away_costs_nothing() {
         let rows =
             r#"<row r="1048576"><c r="A1048576"><v>1</v></c><c r="XFD1048576"><v>1</v></c></row>"#;
-        assert_eq!(read(&book(rows, &strings(&[]))), Some(Vec::new()));
+        let found = all(&book(rows, &strings(&[]))).unwrap();
+        assert_eq!((found.lines.len(), found.lines[0].cells.len()), (1, 1));
     }
 
     #[test]
     fn bombs_are_refused_before_they_are_opened() {
         let row = "<row><c><v>1</v></c><c/><c><v>1</v></c></row>";
-        assert_eq!(read(&book(&row.repeat(3), &strings(&[]))).unwrap().len(), 2);
+        assert_eq!(
+            all(&book(&row.repeat(3), &strings(&[])))
+                .unwrap()
+                .lines
+                .len(),
+            2
+        );
         let long = row.repeat((MAX_INFLATED as usize) / row.len() + 1);
-        assert_eq!(read(&book(&long, &strings(&[]))), None);
+        assert_eq!(all(&book(&long, &strings(&[]))), None);
         let heavy = strings(&[&"x".repeat(MAX_HELD as usize)]);
-        assert_eq!(read(&book(row, &heavy)), None);
+        assert_eq!(all(&book(row, &heavy)), None);
         let many = format!("<sst>{}</sst>", "<si/>".repeat(MAX_ELEMENTS));
-        assert_eq!(read(&book(row, &many)), None);
+        assert_eq!(all(&book(row, &many)), None);
         for claim in [
             r#"<sst uniqueCount="99999999999"></sst>"#,
             "<sst  uniqueCount = '+9999999'></sst>",
         ] {
-            assert_eq!(read(&book(row, claim)), None, "{claim}");
+            assert_eq!(all(&book(row, claim)), None, "{claim}");
         }
-        assert_eq!(read(b"PK\x03\x04nonsense"), None);
-        assert_eq!(read(b""), None);
+        assert_eq!(all(b"PK\x03\x04nonsense"), None);
+        assert_eq!(all(b""), None);
     }
 
     #[test]
     fn a_long_sheet_is_not_read_to_its_end() {
         let row = "<row><c><v>1</v></c><c/><c><v>1</v></c></row>";
-        let found = read(&book(&row.repeat(5000), &strings(&[]))).unwrap();
-        assert_eq!(found.len(), MAX_RECORDS + 1);
+        let found = all(&book(&row.repeat(5000), &strings(&[]))).unwrap();
+        assert_eq!(found.lines.len(), MAX_RECORDS + 1);
     }
 }

@@ -1,18 +1,10 @@
-//! CSV files: records by the names of their columns.
+//! CSV files.
 
 use super::MAX_RECORDS;
-use super::record::{COLUMNS, Record};
+use super::grid::{Grid, Line, MAX_COLUMNS};
 
-const NAMES: [&str; COLUMNS] = [
-    "FromPhoneNumber",
-    "ToPhoneNumber",
-    "Content",
-    "SendTime(optional)",
-    "AttachmentURLs(optional)",
-];
-
-/// The records of a file, but not many more than are allowed; `None` if it cannot be read.
-pub(super) fn read(bytes: &[u8]) -> Option<Vec<Record>> {
+/// The rows of a file, but not many more than are allowed; `None` if it cannot be read.
+pub(super) fn read(bytes: &[u8]) -> Option<Grid> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let text = std::str::from_utf8(bytes).ok()?;
     // Every second byte of a text in UTF-16.
@@ -22,28 +14,24 @@ pub(super) fn read(bytes: &[u8]) -> Option<Vec<Record>> {
     let mut reader = csv::ReaderBuilder::new()
         .delimiter(delimiter(text))
         .from_reader(text.as_bytes());
-    let header = reader.headers().ok()?;
-    let places = NAMES.map(|name| header.iter().position(|column| column.trim() == name));
-    let mut records = Vec::new();
-    for row in reader.records().take(MAX_RECORDS + 1) {
-        let row = row.ok()?;
-        let cell = |place: Option<usize>| place.and_then(|at| row.get(at)).unwrap_or("").to_owned();
-        records.push(Record {
-            sheet_row: None,
-            cells: places.map(cell),
-        });
+    let cells = |row: &csv::StringRecord| row.iter().take(MAX_COLUMNS).map(str::to_owned).collect();
+    let header = cells(reader.headers().ok()?);
+    let mut lines = Vec::new();
+    for (row, number) in reader.records().take(MAX_RECORDS + 1).zip(2..) {
+        let cells = cells(&row.ok()?);
+        lines.push(Line { number, cells });
     }
-    Some(records)
+    Some(Grid { header, lines })
 }
 
-/// Where a comma is part of numbers, spreadsheets separate columns by semicolons.
+/// Where a comma is part of numbers, spreadsheets separate columns by semicolons; some by tabs.
 fn delimiter(text: &str) -> u8 {
     let header = text.lines().next().unwrap_or("");
-    if header.matches(';').count() > header.matches(',').count() {
-        b';'
-    } else {
-        b','
-    }
+    // Of those that occur as often the last.
+    [b'\t', b';', b',']
+        .into_iter()
+        .max_by_key(|byte| header.matches(char::from(*byte)).count())
+        .unwrap_or(b',')
 }
 
 #[cfg(test)]
@@ -52,22 +40,16 @@ mod tests {
 
     const HEADER: &str = "FromPhoneNumber,ToPhoneNumber,Content,SendTime(optional)";
 
-    fn cells(text: &str) -> Option<Vec<[String; COLUMNS]>> {
-        Some(
-            read(text.as_bytes())?
-                .into_iter()
-                .map(|record| record.cells)
-                .collect(),
-        )
+    fn cells(text: &str) -> Option<Vec<Vec<String>>> {
+        let grid = read(text.as_bytes())?;
+        let lines = grid.lines.into_iter().map(|line| line.cells);
+        Some(std::iter::once(grid.header).chain(lines).collect())
     }
 
     #[test]
-    fn columns_are_found_by_name() {
-        let found = cells("Content,Other,FromPhoneNumber\n\"a, \"\"b\"\"\nc\",x,123\n").unwrap();
-        assert_eq!(
-            found,
-            [["123", "", "a, \"b\"\nc", "", ""].map(str::to_owned)]
-        );
+    fn texts_in_quotes_hold_anything() {
+        let found = cells("Content,Other\n\"a, \"\"b\"\"\nc\",x\n").unwrap();
+        assert_eq!(found[1], ["a, \"b\"\nc", "x"]);
     }
 
     #[test]
@@ -76,6 +58,7 @@ mod tests {
         for other in [
             format!("\u{feff}{HEADER}\r\n1,2,hi,\r\n"),
             format!("{}\n1;2;hi;", HEADER.replace(',', ";")),
+            format!("{}\n1\t2\thi\t", HEADER.replace(',', "\t")),
             format!("{HEADER}\n\n1,2,hi,\n\n"),
         ] {
             assert_eq!(cells(&other).unwrap(), plain, "{other}");
@@ -83,9 +66,9 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_no_record_and_nonsense_is_refused() {
-        assert_eq!(cells(""), Some(Vec::new()));
-        assert_eq!(cells(HEADER), Some(Vec::new()));
+    fn nothing_is_no_row_and_nonsense_is_refused() {
+        assert_eq!(read(b""), Some(Grid::default()));
+        assert_eq!(cells(HEADER).unwrap().len(), 1);
         assert_eq!(cells(&format!("{HEADER}\n1,2\n")), None);
         let utf_16: Vec<u8> = HEADER.encode_utf16().flat_map(u16::to_le_bytes).collect();
         assert_eq!(read(&utf_16), None);
@@ -93,8 +76,10 @@ mod tests {
     }
 
     #[test]
-    fn a_long_file_is_not_read_to_its_end() {
+    fn a_long_or_broad_file_is_not_read_to_its_end() {
         let text = format!("Content\n{}", "x\n".repeat(5000));
-        assert_eq!(read(text.as_bytes()).unwrap().len(), MAX_RECORDS + 1);
+        assert_eq!(read(text.as_bytes()).unwrap().lines.len(), MAX_RECORDS + 1);
+        let broad = ",".repeat(1 << 20);
+        assert_eq!(read(broad.as_bytes()).unwrap().header.len(), MAX_COLUMNS);
     }
 }

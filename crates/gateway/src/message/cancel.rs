@@ -7,7 +7,7 @@ use crate::caller::Caller;
 use crate::{Error, Gateway, Result, Work, for_update};
 
 /// Why a cancelled message failed: the wire has no status of its own for it.
-const REASON: &str = "cancelled by the client";
+pub(crate) const CANCELLED: &str = "cancelled by the client";
 
 impl Gateway {
     /// Cancels a message: it is `failed` now, and the phone is not woken for it any more.
@@ -28,7 +28,7 @@ impl Gateway {
                 )));
             }
             let source = format!("/v1/messages/{id}/cancel");
-            work.failed(&user_id, id, work.now, REASON, Some(&source))?
+            work.failed(&user_id, id, work.now, CANCELLED, Some(&source))?
                 .ok_or_else(|| unknown(id))
         })
         .await

@@ -77,7 +77,7 @@ impl Work<'_, '_> {
     }
 
     /// Sets a message's timer.
-    pub(super) fn set_due(&mut self, id: Uuid, due: Time) -> Result<()> {
+    pub(crate) fn set_due(&mut self, id: Uuid, due: Time) -> Result<()> {
         self.tx
             .send("UPDATE message SET due_at = $2 WHERE id = $1", &[&id, &due])?;
         self.timer(due);

@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::payload::{PhoneDelivered, PhoneSent, SendFailed};
-use super::{COLUMNS, Kind, Message, Step, owned};
+use super::{CANCELLED, COLUMNS, Kind, Message, Step, owned};
 use crate::caller::Caller;
 use crate::clock::Time;
 use crate::mail::{Letter, Topic, readable};
@@ -159,7 +159,7 @@ impl Work<'_, '_> {
     }
 
     /// Notes a failure, told by a request to `source`, or found while following up the message's own.
-    pub(super) fn failed(
+    pub(crate) fn failed(
         &mut self,
         user_id: &str,
         id: Uuid,
@@ -184,6 +184,10 @@ impl Work<'_, '_> {
             let payload = SendFailed::new(message, reason, at);
             let about = message.about(source.unwrap_or(&message.source));
             self.append(event::Kind::MessageSendFailed, about, &payload)?;
+            if reason == CANCELLED {
+                // Who did it knows.
+                return Ok(failed);
+            }
             let facts = facts(message, Some(reason));
             self.mail(Topic::MessageFailed, user_id, &message.owner, |_| Letter {
                 subject: format!("An SMS to {} failed", readable(&message.contact)),

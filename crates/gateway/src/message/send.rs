@@ -55,11 +55,20 @@ impl Gateway {
     /// # Errors
     /// [`Error::Invalid`] under `from` if that is no phone of the account.
     pub async fn send(&self, caller: &Caller, sms: SendSms) -> Result<Message> {
-        const SOURCE: &str = "/v1/messages/send";
+        self.send_by(caller, sms, "/v1/messages/send").await
+    }
+
+    /// The same for a request to another path.
+    pub async fn send_by(
+        &self,
+        caller: &Caller,
+        sms: SendSms,
+        source: &'static str,
+    ) -> Result<Message> {
         let user_id = caller.user_id.clone();
         self.write(move |work| {
             let mut phone = work.sender(&user_id, &sms.from, "install")?;
-            let mut message = work.draft(&phone, SOURCE);
+            let mut message = work.draft(&phone, source);
             message.contact.clone_from(&sms.to);
             message.content.clone_from(&sms.content);
             message.attachments = urls(&sms.attachments);
@@ -165,6 +174,7 @@ impl Work<'_, '_> {
             message.insert(self.tx)?;
             self.released(&message, phone, slot)?;
         }
+        self.use_uploads(&accepted)?;
         Ok(accepted)
     }
 
@@ -183,7 +193,7 @@ impl Work<'_, '_> {
     }
 
     /// Releases a message whose time has come.
-    pub(super) fn release(&mut self, mut message: Message, phone: &mut Phone) -> Result<()> {
+    pub(crate) fn release(&mut self, mut message: Message, phone: &mut Phone) -> Result<()> {
         let slot = self.slot(&message, phone)?;
         schedule(&mut message, slot);
         self.save_schedule(&message)?;
@@ -191,7 +201,7 @@ impl Work<'_, '_> {
     }
 
     /// Gives an expired message another slot, by the phone's rate even if the first was exact.
-    pub(super) fn retry_message(&mut self, mut message: Message, phone: &mut Phone) -> Result<()> {
+    pub(crate) fn retry_message(&mut self, mut message: Message, phone: &mut Phone) -> Result<()> {
         let retry = SendRetry::new(&message, self.now);
         self.append(
             event::Kind::MessageSendRetry,
@@ -203,6 +213,17 @@ impl Work<'_, '_> {
         self.save_schedule(&message)?;
         self.thread_moved(&message)?;
         self.scheduled(&message, phone, slot, false)
+    }
+
+    /// Gives a message another slot that has lost its own before its phone was woken.
+    pub(crate) fn reschedule(&mut self, mut message: Message, phone: &mut Phone) -> Result<()> {
+        let slot = self.slot(&message, phone)?;
+        message.scheduled_at = Some(slot);
+        message.order_timestamp = message.order_timestamp.max(slot);
+        self.save_schedule(&message)?;
+        self.thread_moved(&message)?;
+        let exact = message.scheduled_send_time.is_some();
+        self.scheduled(&message, phone, slot, exact)
     }
 
     fn slot(&mut self, message: &Message, phone: &mut Phone) -> Result<Time> {

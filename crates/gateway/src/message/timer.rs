@@ -1,10 +1,12 @@
 //! A message's timer has run out: it is released, or it expires.
 
+use db::Scalar;
 use uuid::Uuid;
 
 use super::payload::SendExpired;
 use super::report::facts;
 use super::{COLUMNS, Message, Status, Step};
+use crate::clock::Time;
 use crate::mail::{Letter, Topic, readable};
 use crate::phone::{self, Phone};
 use crate::{Result, Work, event, for_update};
@@ -64,6 +66,22 @@ impl Work<'_, '_> {
                 },
             );
         }
+        if self.is_held(&message)? {
+            return Ok(());
+        }
         self.retry_message(message, phone)
+    }
+
+    /// Whether the message's bulk send is paused: it gets another slot when that is resumed.
+    fn is_held(&mut self, message: &Message) -> Result<bool> {
+        let request_id = message.request_id.as_deref().unwrap_or_default();
+        if !request_id.starts_with("bulk-") {
+            return Ok(false);
+        }
+        let Scalar(held): Scalar<Option<Time>> = self.tx.one(
+            "SELECT held_from FROM message WHERE id = $1",
+            &[&message.id],
+        )?;
+        Ok(held.is_some())
     }
 }

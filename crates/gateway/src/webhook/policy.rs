@@ -118,6 +118,9 @@ pub enum Mode {
     Structured,
     /// The CloudEvent's attributes are `ce-` headers, its data is the body.
     Binary,
+    /// As 3CX wants to be told of SMS.
+    #[serde(rename = "3cx")]
+    ThreeCx,
 }
 
 impl Policy {

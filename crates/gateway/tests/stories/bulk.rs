@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use gateway::bulk::Upload;
+use gateway::bulk::{State, Upload};
 use gateway::message::{Message, Status};
 use gateway::phone::Changes;
 use gateway::{Error, Page};
@@ -17,6 +17,7 @@ fn csv(name: &str, rows: &[String]) -> Upload {
         name: name.to_owned(),
         content_type: "text/csv".to_owned(),
         content: format!("{HEADER}\n{}", rows.join("\n")).into_bytes(),
+        ..Upload::default()
     }
 }
 
@@ -31,6 +32,14 @@ async fn refused(world: &World, file: Upload) -> Vec<String> {
     };
     let mut fields = serde_json::to_value(&fields).unwrap();
     serde_json::from_value(fields["document"].take()).unwrap()
+}
+
+fn page(skip: i64, limit: i64) -> Page {
+    Page {
+        skip,
+        limit,
+        ..Page::default()
+    }
 }
 
 async fn messages(world: &World) -> Vec<Message> {
@@ -67,7 +76,7 @@ async fn rows_without_a_time_are_released_at_the_rate() {
         ];
         let file = csv("märz 2026.csv", &rows);
         let accepted = world.gateway.send_file(&world.user, file).await.unwrap();
-        assert_eq!(accepted, 5);
+        assert_eq!(accepted.count, 5);
         let begin = world.now();
         for _ in 0..6 {
             world.pass(MINUTE / 6).await;
@@ -132,6 +141,7 @@ async fn files_that_cannot_be_read_are_refused_in_the_words_of_the_wire() {
             name: name.to_owned(),
             content_type: "application/octet-stream".to_owned(),
             content: content.to_vec(),
+            ..Upload::default()
         };
         let many = vec![row("x", ""); 1001];
         for (upload, text) in [
@@ -154,7 +164,7 @@ async fn a_thousand_rows_are_accepted() {
         world.phone().await;
         let file = csv("many.csv", &vec![row("x", ""); 1000]);
         let accepted = world.gateway.send_file(&world.user, file).await.unwrap();
-        assert_eq!(accepted, 1000);
+        assert_eq!(accepted.count, 1000);
     })
     .await;
 }
@@ -185,7 +195,10 @@ async fn the_history_counts_what_became_of_the_messages() {
             .collect();
         gateway.claim(user, newest[0].id).await.unwrap();
         gateway.cancel_message(user, newest[1].id).await.unwrap();
-        let history = gateway.bulk_messages(user).await.unwrap();
+        let history = gateway
+            .bulk_messages(user, None, page(0, 10))
+            .await
+            .unwrap();
         assert_eq!(history.len(), 10);
         assert!(history[0].request_id.ends_with("-11.csv"));
         assert!(history[9].request_id.ends_with("-2.csv"));
@@ -199,6 +212,20 @@ async fn the_history_counts_what_became_of_the_messages() {
             assert_eq!((send.total, counted), (3, 3), "{send:?}");
         }
         assert_eq!(history[0].failed_count, 1);
+        assert_eq!(
+            (history[0].cancelled_count, history[0].sending_count),
+            (1, 1)
+        );
+        assert_eq!(history[0].status, State::Running);
+        let rest = gateway
+            .bulk_messages(user, None, page(10, -1))
+            .await
+            .unwrap();
+        assert_eq!(rest.len(), 2);
+        let running = gateway.bulk_messages(user, Some(State::Running), page(1, 3));
+        assert_eq!(running.await.unwrap(), history[1..4]);
+        let finished = gateway.bulk_messages(user, Some(State::Finished), page(0, 10));
+        assert!(finished.await.unwrap().is_empty());
         assert_eq!(history[0].created_at, world.now());
     })
     .await;
@@ -227,9 +254,10 @@ async fn the_official_templates_are_accepted() {
                 name: name.to_owned(),
                 content_type: String::new(),
                 content: std::fs::read(folder.join(name)).unwrap(),
+                ..Upload::default()
             };
             let accepted = world.gateway.send_file(&world.user, file).await.unwrap();
-            assert_eq!(accepted, 2, "{name}");
+            assert_eq!(accepted.count, 2, "{name}");
         }
         let found = messages(&world).await;
         let texts: Vec<_> = found

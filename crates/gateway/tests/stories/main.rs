@@ -4,6 +4,8 @@
 mod accounts;
 mod api_keys;
 mod bulk;
+mod bulk_control;
+mod bulk_preview;
 mod cancels;
 mod care;
 mod courier;

@@ -34,6 +34,8 @@ pub struct Config {
     pub firebase_credentials: Option<Secret>,
     /// Where pushes go instead of Google.
     pub fcm_endpoint: Option<Url>,
+    /// The bucket for attachments; if absent, they are in the data directory.
+    pub attachments_url: Option<Secret>,
     /// How mail leaves; if absent, none is made.
     pub smtp_url: Option<Secret>,
     /// Whom it is from.
@@ -82,6 +84,7 @@ impl Config {
             public_url: web("public-url", layer.public_url)?.map(|url| without_slashes(&url)),
             firebase_credentials: present(layer.firebase_credentials),
             fcm_endpoint: web("fcm-endpoint", layer.fcm_endpoint)?,
+            attachments_url: present(layer.attachments_url),
             smtp_url: present(layer.smtp_url),
             smtp_from: layer
                 .smtp_from
@@ -135,6 +138,7 @@ impl fmt::Debug for Config {
             .field("public_url", &self.public_url)
             .field("firebase_credentials", &self.firebase_credentials)
             .field("fcm_endpoint", &self.fcm_endpoint.is_some())
+            .field("attachments_url", &self.attachments_url)
             .field("smtp_url", &self.smtp_url)
             .field("smtp_from", &self.smtp_from)
             .field("sign_up", &self.sign_up)
@@ -250,6 +254,7 @@ mod tests {
             public-url = "https://sms.example.com/gw//"
             firebase-credentials = '{"project_id":"p"}'
             fcm-endpoint = "http://localhost:9"
+            attachments-url = "s3://k:s@localhost/sms"
             smtp-url = "smtp://localhost"
             smtp-from = "sms@example.com"
             phone-offline-after = "4s"
@@ -268,6 +273,7 @@ mod tests {
         let public = config.public_url.as_deref();
         assert_eq!(public, Some("https://sms.example.com/gw"));
         assert!(config.firebase_credentials.is_some());
+        assert!(config.attachments_url.is_some());
         assert!(config.smtp_url.is_some() && config.gateway().mail);
         assert_eq!(config.smtp_from, "sms@example.com");
         assert!(config.fcm_endpoint.is_some() && config.fcm() && config.demo);
@@ -304,6 +310,7 @@ mod tests {
                 public_url: Some(String::new()),
                 fcm_endpoint: Some(" ".into()),
                 firebase_credentials: Some("".into()),
+                attachments_url: Some("".into()),
                 smtp_url: Some("".into()),
                 smtp_from: Some(" ".to_owned()),
                 ..Layer::default()
@@ -312,7 +319,7 @@ mod tests {
         );
         assert!(matches!(config.database, Database::Sqlite));
         assert!(config.public_url.is_none() && config.smtp_url.is_none() && !config.fcm());
-        assert!(!config.gateway().mail);
+        assert!(!config.gateway().mail && config.attachments_url.is_none());
         assert_eq!(config.smtp_from, "httpsms <httpsms@localhost>");
     }
 
@@ -335,6 +342,7 @@ mod tests {
         let layer = Layer {
             database_url: Some("postgres://u:sesame@h/d".into()),
             firebase_credentials: Some(r#"{"private_key":"sesame"}"#.into()),
+            attachments_url: Some("s3://u:sesame@h/b".into()),
             smtp_url: Some("smtp://u:sesame@h".into()),
             fcm_endpoint: Some("http://u:sesame@h".into()),
             ..Layer::default()

@@ -1,6 +1,7 @@
 //! The program `httpsms`: picks the command, and turns its end into an exit code.
 //! 0 when it ended in good order, 1 when something failed, 2 when it was asked wrongly.
 
+mod bucket;
 mod cli;
 mod config;
 mod connection;

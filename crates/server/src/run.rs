@@ -12,6 +12,7 @@ use tokio::task::{JoinError, JoinHandle, JoinSet};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+use crate::bucket::Bucket;
 use crate::config::{Config, Policy, SignUp, Wrong};
 use crate::listener::Listener;
 use crate::lock::Lock;
@@ -31,7 +32,7 @@ pub async fn serve(config: Config) -> Result<()> {
         Some(listen) => Some(Listener::bind(listen).await?),
         None => None,
     };
-    let Some(gateway) = stop.run_until_cancelled(user::open(&config)).await else {
+    let Some(gateway) = stop.run_until_cancelled(open(&config)).await else {
         return Ok(());
     };
     let gateway = gateway?;
@@ -39,6 +40,15 @@ pub async fn serve(config: Config) -> Result<()> {
     let served = attend(&config, &stop, (listener, figures), &gateway, workers).await;
     gateway.close().await;
     served
+}
+
+async fn open(config: &Config) -> Result<Gateway> {
+    let Some(address) = &config.attachments_url else {
+        return user::open(config, None).await;
+    };
+    let bucket = Bucket::open(address)?;
+    bucket.check().await?;
+    user::open(config, Some(Arc::new(bucket))).await
 }
 
 /// Serves until it is to stop, or a worker fails; then stops everything but the database.

@@ -1,9 +1,12 @@
 //! `httpsms user`: accounts, straight in the database, so that no server need run.
 //! A key is shown when it is made and never again.
 
+use std::sync::Arc;
+
 use anyhow::{Context as _, Result, anyhow, bail};
 use gateway::Gateway;
 use gateway::account::{NewUser, User};
+use gateway::attachment::Store;
 
 use crate::cli::{Place, UserAdd, UserCommand, UserName};
 use crate::config::{Config, Layer, Secret};
@@ -18,7 +21,7 @@ pub async fn run(place: Place, command: UserCommand) -> Result<()> {
         ..Layer::default()
     };
     let config = Config::resolve(settings, place.config.as_deref())?;
-    let gateway = open(&config).await?;
+    let gateway = open(&config, None).await?;
     let done = match command {
         UserCommand::Add(user) => add(&gateway, user).await,
         UserCommand::List => list(&gateway).await,
@@ -28,17 +31,20 @@ pub async fn run(place: Place, command: UserCommand) -> Result<()> {
     done
 }
 
-/// Opens the database of a server, making what is missing.
-pub async fn open(config: &Config) -> Result<Gateway> {
-    Gateway::open(config.gateway())
-        .await
-        .map_err(|error| match error {
-            gateway::Error::Files(error) => anyhow!(error).context(format!(
-                "cannot use the data directory {}",
-                config.data_dir.display()
-            )),
-            other => anyhow!(other).context("cannot open the database"),
-        })
+/// Opens the database of a server, making what is missing. Files are in the data directory, unless
+/// `files` says where.
+pub async fn open(config: &Config, files: Option<Arc<dyn Store>>) -> Result<Gateway> {
+    let settings = gateway::Settings {
+        files,
+        ..config.gateway()
+    };
+    Gateway::open(settings).await.map_err(|error| match error {
+        gateway::Error::Files(error) => anyhow!(error).context(format!(
+            "cannot use the data directory {}",
+            config.data_dir.display()
+        )),
+        other => anyhow!(other).context("cannot open the database"),
+    })
 }
 
 async fn add(gateway: &Gateway, user: UserAdd) -> Result<()> {

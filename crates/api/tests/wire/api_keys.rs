@@ -117,7 +117,12 @@ async fn every_route_asks_for_its_scope() {
             let refused = ask(&without).await;
             assert_eq!(refused.status, 403, "{method} {path}: {}", refused.text());
             // The account itself goes last, by nobody here.
-            if (&method, path.as_str()) == (&Method::DELETE, "/v1/users/me") {
+            // The one ends the account, the other is for nobody.
+            let other = [
+                (Method::DELETE, "/v1/users/me"),
+                (Method::POST, "/v1/events"),
+            ];
+            if other.contains(&(method.clone(), path.as_str())) {
                 continue;
             }
             let taken = ask(&with).await;

@@ -125,7 +125,7 @@ async fn nobody_has_a_subscription() {
         .says(403, "Forbidden");
     user.raw(Method::POST, "/v1/events", "[")
         .await
-        .malformed("not JSON");
+        .malformed("a JSON object");
     world
         .anonymous()
         .post("/v1/events", json!({}))

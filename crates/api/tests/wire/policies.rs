@@ -105,7 +105,7 @@ async fn everything_that_is_wrong_is_told_at_once() {
     }));
     let expected = json!({
         "url": ["The url field format is invalid"],
-        "mode": ["The mode field must be one of structured, binary"],
+        "mode": ["The mode field must be one of structured, binary, 3cx"],
         "max_concurrency": ["The max_concurrency field must be between 1 and 1024"],
         "sign_body": ["The sign_body field must be true or false"],
         "retry_schedule": ["The retry_schedule field must have delays between 1 and 86400 seconds"],

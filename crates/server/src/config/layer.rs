@@ -49,6 +49,15 @@ pub struct Layer {
     #[arg(long, env = "HTTPSMS_FCM_ENDPOINT", value_name = "URL")]
     #[serde(alias = "fcm_endpoint")]
     pub fcm_endpoint: Option<String>,
+    /// A bucket for attachments: `s3://KEY:SECRET@HOST/BUCKET/FOLDER?region=REGION` [default: the data directory]
+    #[arg(
+        long,
+        env = "HTTPSMS_ATTACHMENTS_URL",
+        value_name = "URL",
+        hide_env_values = true
+    )]
+    #[serde(alias = "attachments_url")]
+    pub attachments_url: Option<Secret>,
     /// How mail to account owners leaves: smtp[s]://[USER:PASSWORD@]HOST[:PORT][?tls=…] [default: none]
     #[arg(
         long,
@@ -163,6 +172,7 @@ impl Layer {
             public_url: self.public_url.or(below.public_url),
             firebase_credentials: self.firebase_credentials.or(below.firebase_credentials),
             fcm_endpoint: self.fcm_endpoint.or(below.fcm_endpoint),
+            attachments_url: self.attachments_url.or(below.attachments_url),
             smtp_url: self.smtp_url.or(below.smtp_url),
             smtp_from: self.smtp_from.or(below.smtp_from),
             sign_up: self.sign_up.or(below.sign_up),

@@ -107,7 +107,7 @@ mod tests {
         let expected = json!({
             "retry_schedule": must_be("retry_schedule", SCHEDULE),
             "ordering": must_be("ordering", "one of none, contact"),
-            "mode": must_be("mode", "one of structured, binary"),
+            "mode": must_be("mode", "one of structured, binary, 3cx"),
             "max_concurrency": must_be("max_concurrency", CONCURRENCY),
             "max_per_second": must_be("max_per_second", "between 1 and 100000"),
             "sign_body": must_be("sign_body", FLAG),

@@ -188,36 +188,6 @@ test('a test SMS is followed until it is delivered', async ({ page, server, acco
   await expect(page).toHaveURL(/\/inbox\/\+15550100001\/\+14155550101$/);
 });
 
-test('keys are listed, phones taken from them, and deleted, each with undo', async ({
-  page,
-  server,
-  account,
-}) => {
-  const key = await server.call<{ api_key: string }>(account, 'POST', '/v1/phone-api-keys', {
-    name: 'Shop',
-  });
-  await signIn(server, account, key.api_key);
-  await page.goto('/phones/keys');
-  const table = page.getByRole('region', { name: 'Phone keys' });
-  await expect(table.getByText(key.api_key)).toBeHidden();
-  await table.getByRole('button', { name: 'Show key Shop' }).click();
-  await expect(table.getByText(key.api_key)).toBeVisible();
-  await accessible(page);
-
-  const take = table.getByRole('button', { name: `Take ${READABLE} from key Shop` });
-  await take.click();
-  await expect(table.getByText('Pair a phone')).toBeVisible();
-  await page.getByRole('button', { name: 'Undo' }).click();
-  await expect(take).toBeVisible();
-
-  await table.getByRole('button', { name: 'Delete key Shop' }).click();
-  await expect(page.getByText('No keys yet')).toBeVisible();
-  await page.goto('/docs');
-  await expect
-    .poll(() => server.call<unknown[]>(account, 'GET', '/v1/phone-api-keys'))
-    .toHaveLength(0);
-});
-
 test('a deleted phone can be taken back', async ({ page, server, account }) => {
   await signIn(server, account);
   await page.goto(`/phones/${NUMBER}`);
@@ -264,9 +234,6 @@ test('pictures of the phones @screenshots', async ({ page, server, account }) =>
   await page.goto(`/phones/new?key=${key?.id}`);
   await expect(page.getByRole('img', { name: /QR code/ })).toBeVisible();
   await picture(page, 'phone-new');
-  await page.goto('/phones/keys');
-  await expect(page.getByRole('region', { name: 'Phone keys' })).toBeVisible();
-  await picture(page, 'phone-keys');
   await page.setViewportSize({ width: 360, height: 740 });
   await page.goto(`/phones/${NUMBER}`);
   await expect(page.getByRole('region', { name: 'Heartbeats' })).toBeVisible();

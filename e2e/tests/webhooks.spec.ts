@@ -165,8 +165,12 @@ test('the log follows what happens, says why something waits, and filters by add
   await page.getByRole('button', { name: 'Pause' }).click();
   await expect(page.getByText('Paused by you')).toBeVisible();
   await expect(log(page).getByText('the webhook is paused')).toBeVisible();
+  await server.incoming(account, '+14155550101', OWNER, 'third');
+  await page.getByLabel('State').selectOption('Waiting');
+  await expect(log(page).getByText('the webhook is paused')).toBeVisible();
   await page.getByRole('button', { name: 'Resume' }).click();
   await expect(page.getByText('Paused by you')).toBeHidden();
+  await expect(page.getByText('No delivery fits')).toBeVisible();
 });
 
 test('one delivery and many are replayed, with progress', async ({
@@ -324,7 +328,9 @@ test('pictures of the webhooks @screenshots', async ({ page, server, account, re
   test.slow();
   await server.silentPhone(account, OWNER);
   const made = await hook(server, account, receiver.url);
-  await hook(server, account, 'https://example.com/hooks/sms');
+  await hook(server, account, receiver.url.replace('hook', 'backup'), {
+    events: ['message.call.missed'],
+  });
   for (const status of [200, 200, 400, 200, 200]) {
     receiver.status = status;
     const before = receiver.got.length;

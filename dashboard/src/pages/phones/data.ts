@@ -1,14 +1,14 @@
 // What these pages read and do, by the keys that the event stream makes stale.
 import { SvelteSet } from 'svelte/reactivity';
 import { api, call } from '$/api/client';
-import type { Phone, PhoneKey } from '$/api/schema';
+import type { Phone } from '$/api/schema';
 import { readable } from '$/lib/number';
 import { queries } from '$/lib/query';
 import { router } from '$/lib/router.svelte';
 import { undoable } from '$/lib/toasts.svelte';
 import { words } from '$/words';
 
-/** Deleted phones and keys that can still be brought back. */
+/** Deleted ones that can still be brought back. */
 const gone = new SvelteSet<string>();
 
 export const phones = () => ({
@@ -55,7 +55,7 @@ export const phoneKeys = () => ({
 });
 
 /** Those that are not on their way out. */
-export function kept<T extends { id: string }>(list: T[] | undefined): T[] {
+export function kept(list: Phone[] | undefined): Phone[] {
   return (list ?? []).filter((one) => !gone.has(one.id));
 }
 
@@ -65,22 +65,19 @@ export function readAgain(): void {
   }
 }
 
-function remove(id: string, text: string, commit: () => Promise<unknown>): void {
-  gone.add(id);
-  const done = () => commit().then(readAgain);
-  undoable(text, words.common.undo, done, () => gone.delete(id));
-}
-
+/** Takes a phone off the screen, and deletes it when the time to undo is over. */
 export function removePhone(phone: Phone): void {
   const { id } = phone;
+  gone.add(id);
   router.go('/phones');
-  remove(id, words.phones.deleted(nameOf(phone)), () =>
-    call(api.DELETE('/v1/phones/{id}', { params: { path: { id } }, keepalive: true })),
-  );
-}
-
-export function removeKey({ id, name }: PhoneKey): void {
-  remove(id, words.phones.keyDeleted(name), () =>
-    call(api.DELETE('/v1/phone-api-keys/{id}', { params: { path: { id } }, keepalive: true })),
+  undoable(
+    words.phones.deleted(nameOf(phone)),
+    words.common.undo,
+    async () => {
+      // Outlives the page, should it be left before that.
+      await call(api.DELETE('/v1/phones/{id}', { params: { path: { id } }, keepalive: true }));
+      readAgain();
+    },
+    () => gone.delete(id),
   );
 }

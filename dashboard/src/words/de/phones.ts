@@ -128,17 +128,4 @@ export const phones = {
     'Diese Adresse ist unverschlüsseltes http. Android-Apps lehnen sie vielleicht ab: Stellen Sie den Server für echte Telefone hinter https.',
 
   keys: 'Telefonschlüssel',
-  keysText:
-    'Mit jedem kann sich ein Telefon anmelden, abholen, was es senden soll, und abgeben, was es empfing.',
-  keysEmpty: 'Noch keine Schlüssel',
-  keysEmptyText: 'Ein Telefon braucht einen, um sich anzumelden.',
-  created: 'Gemacht',
-  showKey: (name: string) => `Schlüssel ${name} zeigen`,
-  copyKey: (name: string) => `Schlüssel ${name} kopieren`,
-  deleteKey: (name: string) => `Schlüssel ${name} löschen`,
-  keyDeleted: (name: string) =>
-    `Schlüssel ${name} gelöscht: Seine Telefone können sich nicht mehr anmelden`,
-  takeFrom: (number: string, name: string) => `${number} aus Schlüssel ${name} nehmen`,
-  taken: (number: string, name: string) => `${number} aus Schlüssel ${name} genommen`,
-  pair: 'Telefon koppeln',
 };

@@ -126,15 +126,4 @@ export const phones = {
     'This address is plain http. Android apps may refuse it: put the server behind https for real phones.',
 
   keys: 'Phone keys',
-  keysText: 'Each lets a phone sign in, fetch what it is to send, and hand in what it received.',
-  keysEmpty: 'No keys yet',
-  keysEmptyText: 'A phone needs one to sign in.',
-  created: 'Made',
-  showKey: (name: string) => `Show key ${name}`,
-  copyKey: (name: string) => `Copy key ${name}`,
-  deleteKey: (name: string) => `Delete key ${name}`,
-  keyDeleted: (name: string) => `Key ${name} deleted: its phones can no longer sign in`,
-  takeFrom: (number: string, name: string) => `Take ${number} from key ${name}`,
-  taken: (number: string, name: string) => `${number} taken from key ${name}`,
-  pair: 'Pair a phone',
 };

@@ -26,9 +26,9 @@ pub(crate) use session::Session;
 const WAIT: Duration = Duration::from_secs(5);
 
 /// Of so many connections one writes.
-const A_WRITER: usize = 8;
-/// Connections for reads, at most.
-const READERS: usize = 8;
+const A_WRITER: usize = 12;
+/// Connections for reads, at most: each costs a thread, and a megabyte or so.
+const READERS: usize = 4;
 
 /// A server.
 pub(crate) struct Postgres {

@@ -52,6 +52,11 @@ export function exact(time: string): string {
   }).format(new Date(time));
 }
 
+/** A sentence of the server with its times as people read them. */
+export function withTimes(text: string): string {
+  return text.replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, exact);
+}
+
 /** `09:15`, or with seconds `09:15:28` */
 export function clock(time: string, seconds = false): string {
   const second = seconds ? ('2-digit' as const) : undefined;

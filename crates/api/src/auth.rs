@@ -3,7 +3,8 @@
 //!
 //! A key is read from the header `x-api-key`, else from a member of the JSON body with that name,
 //! else from the query. A phone key, which begins with `pk_`, counts in the header only. Without any
-//! key the cookie of a session counts; then the request must come from the server's own pages.
+//! key a Firebase ID token counts, where the operator takes them, or the cookie of a session; then
+//! the request must come from the server's own pages.
 
 mod visitor;
 
@@ -15,7 +16,7 @@ use http::{HeaderMap, Uri};
 
 use crate::error::Error;
 use crate::query::Query;
-use crate::{Api, body, cookie, json};
+use crate::{Api, Firebase, body, cookie, firebase, json};
 
 pub(crate) use visitor::Knock;
 pub use visitor::Peer;
@@ -28,6 +29,21 @@ const PHONE_KEY: &str = "pk_";
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Needs(pub(crate) Scope);
 
+/// A caller who is known already, in a request's extensions.
+#[derive(Clone)]
+pub(crate) struct Known(pub(crate) Caller);
+
+/// Whoever asks, also a phone; what the route needs is not asked here.
+pub(crate) async fn anybody(parts: &Parts, api: &Api) -> Result<Option<Caller>, Error> {
+    if let Some(Known(caller)) = parts.extensions.get() {
+        return Ok(Some(caller.clone()));
+    }
+    match in_header(&parts.headers) {
+        Some(key) if key.starts_with(PHONE_KEY) => Ok(api.gateway.phone_caller(key).await?),
+        _ => user(parts, api).await,
+    }
+}
+
 /// An account, by its own key, a named one or a session.
 pub(crate) struct UserCaller(pub(crate) Caller);
 
@@ -38,7 +54,12 @@ impl FromRequestParts<Api> for UserCaller {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Error> {
-        let caller = user(parts, api).await?.ok_or(Error::Unauthorized)?;
+        let caller = match parts.extensions.get() {
+            Some(Known(caller)) => Some(caller.clone()),
+            None => user(parts, api).await?,
+        };
+        let caller = caller.filter(|caller| caller.phone_key().is_none());
+        let caller = caller.ok_or(Error::Unauthorized)?;
         admit(parts, &caller)?;
         Ok(Self(caller))
     }
@@ -48,12 +69,10 @@ impl FromRequestParts<Api> for PhoneOrUser {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Error> {
-        if let Some(key) = in_header(&parts.headers).filter(|key| key.starts_with(PHONE_KEY)) {
-            let phone = api.gateway.phone_caller(key).await?;
-            return phone.map(Self).ok_or(Error::Unauthorized);
+        let caller = anybody(parts, api).await?.ok_or(Error::Unauthorized)?;
+        if caller.phone_key().is_none() {
+            admit(parts, &caller)?;
         }
-        let caller = user(parts, api).await?.ok_or(Error::Unauthorized)?;
-        admit(parts, &caller)?;
         Ok(Self(caller))
     }
 }
@@ -84,14 +103,30 @@ async fn user(parts: &Parts, api: &Api) -> Result<Option<Caller>, Error> {
             found.as_str()
         }
     };
-    match key {
-        "" => session(parts, api).await,
-        key => by_key(key, &api.gateway).await,
+    if let Some(caller) = by_key(key, &api.gateway).await? {
+        return Ok(Some(caller));
+    }
+    match (firebase::bearer(&parts.headers), &api.options.firebase) {
+        (Some(token), Some(firebase)) => by_token(token, firebase, &api.gateway).await,
+        _ if key.is_empty() => session(parts, api).await,
+        _ => Ok(None),
     }
 }
 
+/// By a Firebase ID token.
+async fn by_token(
+    token: &str,
+    firebase: &Firebase,
+    gateway: &Gateway,
+) -> Result<Option<Caller>, Error> {
+    let Some(claims) = firebase.verify(token).await else {
+        return Ok(None);
+    };
+    Ok(gateway.outside_caller(&claims.sub, &claims.email).await?)
+}
+
 async fn by_key(key: &str, gateway: &Gateway) -> Result<Option<Caller>, Error> {
-    if key == "undefined" || key.starts_with(PHONE_KEY) {
+    if key.is_empty() || key == "undefined" || key.starts_with(PHONE_KEY) {
         return Ok(None);
     }
     if key.starts_with(api_key::PREFIX) {

@@ -97,16 +97,20 @@ pub(crate) fn error(status: StatusCode, message: &str, data: Option<&impl Serial
 }
 
 fn json(status: StatusCode, value: &impl Serialize) -> Response {
-    const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
     let mut bytes = Vec::with_capacity(1024);
     let written = value.serialize(&mut Serializer::with_formatter(&mut bytes, ForScripts));
-    let mut response = Response::new(Body::from(bytes));
-    *response.status_mut() = status;
     if let Err(error) = written {
         tracing::error!(%error, "an answer cannot be written as JSON");
-        *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
-        *response.body_mut() = Body::empty();
+        return self::written(StatusCode::INTERNAL_SERVER_ERROR, Vec::new());
     }
+    self::written(status, bytes)
+}
+
+/// An answer that is written already.
+pub(crate) fn written(status: StatusCode, json: Vec<u8>) -> Response {
+    const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
+    let mut response = Response::new(Body::from(json));
+    *response.status_mut() = status;
     response.headers_mut().insert(header::CONTENT_TYPE, JSON);
     response
 }

@@ -15,6 +15,8 @@ mod dispatch;
 mod envelope;
 mod error;
 mod events;
+mod export;
+mod firebase;
 mod form;
 mod front;
 mod health;
@@ -22,12 +24,14 @@ mod heartbeats;
 mod json;
 mod messages;
 mod notifications;
+mod once;
 mod page;
 mod phone_api_keys;
 mod phones;
 mod query;
 mod reference;
 mod requests;
+mod retention;
 mod routes;
 mod schedules;
 mod sessions;
@@ -50,6 +54,7 @@ use gateway::Gateway;
 use tokio_util::sync::CancellationToken;
 
 pub use auth::Peer;
+pub use firebase::{CERTIFICATES, Firebase};
 pub use requests::Requests;
 
 use reference::Reference;
@@ -60,6 +65,8 @@ use routes::Routes;
 pub struct Options {
     /// Where this server is reached, without a slash at its end; URLs of attachments begin with it.
     pub public_url: String,
+    /// Whose ID tokens are taken, if any.
+    pub firebase: Option<Arc<Firebase>>,
     /// Whether anybody may make an account.
     pub sign_up: bool,
     /// Bytes of a request's body at most.
@@ -81,6 +88,7 @@ impl Options {
         let public_url: String = public_url.into();
         Self {
             public_url: public_url.trim_end_matches('/').to_owned(),
+            firebase: None,
             sign_up: false,
             body_limit: 4 << 20,
             // The documented three million bytes of files take four as base64; twice that leaves
@@ -123,6 +131,8 @@ pub fn router(gateway: Gateway, options: Options) -> Router {
         users::routes,
         events::routes,
         usage::routes,
+        retention::routes,
+        export::routes,
         api_keys::routes,
         setup::routes,
         sessions::routes,

@@ -17,6 +17,7 @@ use utoipa::openapi::HttpMethod;
 
 use crate::auth::Needs;
 use crate::front::{Front, Paths};
+use crate::once::Once;
 use crate::reference::{Description, Doc, Reference};
 use crate::requests::{Counter, Requests};
 use crate::{Api, Options, health};
@@ -60,13 +61,13 @@ impl Routes {
         self.on(HttpMethod::Get, path, routing::get(handler), doc)
     }
 
-    /// The same of `POST`.
+    /// The same of `POST`, whose requests may have an `Idempotency-Key`.
     pub(crate) fn post<H, T>(self, path: &'static str, handler: H, doc: Doc) -> Self
     where
         H: Handler<T, Api>,
         T: 'static,
     {
-        self.on(HttpMethod::Post, path, routing::post(handler), doc)
+        self.on(HttpMethod::Post, path, routing::post(Once(handler)), doc)
     }
 
     /// The same of `PUT`.
@@ -115,6 +116,10 @@ impl Routes {
         };
         let counter = self.requests.counter(name, path);
         let scope = doc.needs_scope(&method, self.writes);
+        let doc = match (&method, scope) {
+            (HttpMethod::Post, Some(_)) => doc.repeatable(),
+            _ => doc,
+        };
         self.description.add(method, path, self.tag, scope, doc);
         if !self.paths.contains(&path) {
             self.paths.push(path);

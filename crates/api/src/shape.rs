@@ -40,8 +40,8 @@ pub(crate) use status::Status;
 pub(crate) use thread::{MessageThread, PutThread, ThreadCounts};
 pub(crate) use usage::{BillingUsage, DailyUsage};
 pub(crate) use user::{
-    ApiKey, ApiKeyMade, Credentials, NewApiKey, PutNotifications, PutPassword, PutUser, Session,
-    SetUp, Setup, User,
+    ApiKey, ApiKeyMade, Credentials, NewApiKey, PutNotifications, PutPassword, PutRetention,
+    PutUser, Retention, Session, SetUp, Setup, User,
 };
 pub(crate) use webhook::{PutWebhook, RotateKey, Webhook};
 

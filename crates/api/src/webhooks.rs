@@ -10,6 +10,7 @@ mod replays;
 
 use axum::extract::State;
 use gateway::api_key::Scope;
+use gateway::webhook::Webhook;
 use gateway::{Fields, Gateway};
 
 use crate::auth::UserCaller;
@@ -17,6 +18,7 @@ use crate::body::JsonBody;
 use crate::check::{self, Params};
 use crate::envelope::{self, Answer};
 use crate::error::Error;
+use crate::once;
 use crate::page::{self, Rule};
 use crate::query::Query;
 use crate::routes::Routes;
@@ -72,11 +74,9 @@ async fn create(
     const INVALID: &str = "validation errors while storing webhook";
     let (draft, wrong) = draft::read(&body.members()?)?;
     let draft = draft.ok_or(Error::Invalid(INVALID, wrong))?;
-    let webhook = gateway
-        .add_webhook(&caller, draft)
-        .await
-        .map_err(Error::of(INVALID))?;
-    Ok(envelope::created("webhook created successfully", &webhook))
+    let answer = |webhook: &Webhook| envelope::created("webhook created successfully", webhook);
+    let operation = gateway.add_webhook(&caller, draft);
+    once::answered(operation, Error::of(INVALID), answer).await
 }
 
 async fn replace(

@@ -1,6 +1,7 @@
 //! Accounts: who uses the server, and the one key of each that clients know.
 
 mod delete;
+mod outside;
 mod settings;
 mod setup;
 

@@ -176,6 +176,12 @@ impl Gateway {
         Ok(self.0.files.remove(&folder).await?)
     }
 
+    /// Where the files of an account are, unless they are in a bucket.
+    pub(crate) fn account_files(&self, user_id: &str) -> std::path::PathBuf {
+        let folder = self.0.settings.data_dir.join("attachments");
+        folder.join(account_folder(user_id))
+    }
+
     /// Removes all files of an account.
     pub(crate) async fn remove_account_files(&self, user_id: &str) -> Result<()> {
         Ok(self.0.files.remove(&account_folder(user_id)).await?)

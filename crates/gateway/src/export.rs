@@ -1,6 +1,9 @@
-//! Exporting an account: everything of it that is its owner's, table by table, in parts.
+//! Exporting an account: everything of it that is its owner's, table by table, in parts, and files.
 //!
 //! Keys and passwords are left out. It is no snapshot: what changes meanwhile may be in it or not.
+
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use serde_json::{Value, from_str, to_value};
@@ -20,6 +23,8 @@ enum Next {
     Phones,
     Schedules,
     Webhooks,
+    PhoneKeys,
+    ApiKeys,
     Messages(Time, Uuid),
     Heartbeats(Uuid),
     Events(i64),
@@ -78,7 +83,16 @@ impl Export {
                 let webhooks = gateway.webhooks(caller, all).await?;
                 let secrets = ["signing_key", "next_signing_key", "signing_keys"];
                 let rows = values(&webhooks, &secrets);
-                ("webhooks", rows, Next::Messages(Time::ZERO, Uuid::nil()))
+                ("webhooks", rows, Next::PhoneKeys)
+            }
+            Next::PhoneKeys => {
+                let keys = gateway.phone_keys(caller, all).await?;
+                let rows = values(&keys, &["api_key"]);
+                ("phone-api-keys", rows, Next::ApiKeys)
+            }
+            Next::ApiKeys => {
+                let rows = values(&gateway.api_keys(caller, all).await?, &[]);
+                ("api-keys", rows, Next::Messages(Time::ZERO, Uuid::nil()))
             }
             Next::Messages(time, id) => {
                 let found = gateway.messages_after(caller, (time, id), PART).await?;
@@ -107,6 +121,36 @@ impl Export {
         };
         self.next = next;
         Ok(Some(Part { table, rows }))
+    }
+
+    /// Files that came with the account's messages, with their places: `message/index/name`; those in
+    /// a bucket are left out. To be read on a thread that may wait.
+    ///
+    /// # Errors
+    /// Of the file system; a file that is gone meanwhile is left out.
+    pub fn files(&self) -> io::Result<Vec<(String, PathBuf)>> {
+        let root = self.gateway.account_files(&self.caller.user_id);
+        let mut files = Vec::new();
+        for message in entries(&root)? {
+            for index in entries(&message)? {
+                files.extend(entries(&index)?.into_iter().filter_map(|path| {
+                    let place = path.strip_prefix(&root).ok()?.to_str()?.to_owned();
+                    Some((place, path))
+                }));
+            }
+        }
+        Ok(files)
+    }
+}
+
+/// What is in a folder, if it is there.
+fn entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    match std::fs::read_dir(folder) {
+        Ok(entries) => entries.map(|entry| Ok(entry?.path())).collect(),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            Ok(Vec::new())
+        }
+        Err(error) => Err(error),
     }
 }
 

@@ -28,6 +28,7 @@ mod password;
 pub mod phone;
 pub mod phone_key;
 pub mod replay;
+pub mod retention;
 mod sample;
 pub mod schedule;
 pub mod search;
@@ -234,6 +235,10 @@ const STEPS: &[(&str, &str)] = &[
     (
         "0021_api_key_expiry",
         include_str!("../migrations/0021_api_key_expiry.sql"),
+    ),
+    (
+        "0022_retention",
+        include_str!("../migrations/0022_retention.sql"),
     ),
     (
         "0025_bulk_control",

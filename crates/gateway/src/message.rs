@@ -180,6 +180,11 @@ impl Urls {
         serde_json::from_str(&self.0).unwrap_or_default()
     }
 
+    /// Whether there are none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0 == "[]"
+    }
+
     /// The URLs.
     pub fn list(&self) -> Vec<String> {
         serde_json::from_str(&self.0).unwrap_or_default()

@@ -28,6 +28,7 @@ impl Gateway {
         tokio::join!(
             self.run_due(&stop),
             self.run_purge(&stop),
+            self.run_retention(&stop),
             self.run_usage(&stop),
             self.run_indexer(&stop)
         );

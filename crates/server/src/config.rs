@@ -32,6 +32,10 @@ pub struct Config {
     pub public_url: Option<String>,
     /// The service account for pushes: its JSON, or the path of a file with it.
     pub firebase_credentials: Option<Secret>,
+    /// Whose ID tokens are taken.
+    pub firebase_project_id: Option<String>,
+    /// Where their certificates are published, if not at Google's address.
+    pub firebase_certificates_url: Option<Url>,
     /// Where pushes go instead of Google.
     pub fcm_endpoint: Option<Url>,
     /// The bucket for attachments; if absent, they are in the data directory.
@@ -83,6 +87,14 @@ impl Config {
             database: database(present(layer.database_url))?,
             public_url: web("public-url", layer.public_url)?.map(|url| without_slashes(&url)),
             firebase_credentials: present(layer.firebase_credentials),
+            firebase_project_id: layer
+                .firebase_project_id
+                .map(|id| id.trim().to_owned())
+                .filter(|id| !id.is_empty()),
+            firebase_certificates_url: web(
+                "firebase-certificates-url",
+                layer.firebase_certificates_url,
+            )?,
             fcm_endpoint: web("fcm-endpoint", layer.fcm_endpoint)?,
             attachments_url: present(layer.attachments_url),
             smtp_url: present(layer.smtp_url),
@@ -137,6 +149,11 @@ impl fmt::Debug for Config {
             .field("database", &database)
             .field("public_url", &self.public_url)
             .field("firebase_credentials", &self.firebase_credentials)
+            .field("firebase_project_id", &self.firebase_project_id)
+            .field(
+                "firebase_certificates_url",
+                &self.firebase_certificates_url.is_some(),
+            )
             .field("fcm_endpoint", &self.fcm_endpoint.is_some())
             .field("attachments_url", &self.attachments_url)
             .field("smtp_url", &self.smtp_url)

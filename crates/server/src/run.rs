@@ -65,6 +65,7 @@ async fn attend(
     let owner = welcome::owner(gateway).await?;
     let options = api::Options {
         sign_up: config.sign_up == SignUp::Open,
+        firebase: firebase(config)?,
         stop: stop.clone(),
         ..api::Options::new(public_url.as_str())
     };
@@ -189,6 +190,17 @@ fn fcm(config: &Config) -> Result<Option<Fcm>, Wrong> {
         .map(|credentials| Fcm::google(credentials.reveal()))
         .transpose()
         .map_err(|error| Wrong(error.to_string()))
+}
+
+/// Takes ID tokens of the operator's project.
+fn firebase(config: &Config) -> Result<Option<Arc<api::Firebase>>> {
+    let Some(project) = &config.firebase_project_id else {
+        return Ok(None);
+    };
+    let certificates = config.firebase_certificates_url.as_ref();
+    let certificates = certificates.map_or(api::CERTIFICATES, |url| url.as_str());
+    let firebase = api::Firebase::new(project, certificates).context("no HTTP client")?;
+    Ok(Some(Arc::new(firebase)))
 }
 
 fn mailer(config: &Config) -> Result<Option<Mailer>, Wrong> {

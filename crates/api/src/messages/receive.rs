@@ -5,7 +5,7 @@ use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{GeneralPurpose, GeneralPurposeConfig};
 use gateway::attachment::{MAX_BYTES, MAX_COUNT, MAX_TOTAL, Media, NewAttachment};
-use gateway::message::{MissedCall, ReceivedSms};
+use gateway::message::{Message, MissedCall, ReceivedSms};
 use gateway::phone::Sim;
 use gateway::{Fields, Gateway, Time, number};
 
@@ -17,6 +17,7 @@ use crate::check;
 use crate::envelope::{self, Answer};
 use crate::error::Error;
 use crate::json::Members;
+use crate::once;
 
 const INVALID: &str = "validation errors while receiving message";
 const INVALID_CALL: &str = "validation errors while storing missed call event";
@@ -37,17 +38,15 @@ pub(super) async fn receive(
 ) -> Answer {
     let (sms, files) = read(&gateway, &body.members()?)?;
     drop(body);
-    let message = if files.is_empty() {
-        gateway.receive(&caller, sms).await?
-    } else {
-        gateway
-            .receive_with_files(&caller, sms, files, &options.public_url)
-            .await?
+    let answer = |message: &Message| envelope::ok("message received successfully", &shown(message));
+    let operation = async {
+        if files.is_empty() {
+            return gateway.receive(&caller, sms).await;
+        }
+        let url = &options.public_url;
+        gateway.receive_with_files(&caller, sms, files, url).await
     };
-    Ok(envelope::ok(
-        "message received successfully",
-        &shown(&message),
-    ))
+    once::answered(operation, Error::from, answer).await
 }
 
 pub(super) async fn missed(

@@ -1,7 +1,7 @@
 //! Sending an SMS, and one text to many.
 
 use axum::extract::State;
-use gateway::message::{BulkSms, SEND_AT_LIMIT, SendSms};
+use gateway::message::{BulkSms, Message, SEND_AT_LIMIT, SendSms};
 use gateway::{Fields, Gateway, PhoneNumber};
 
 use super::shown::{all_shown, shown};
@@ -11,6 +11,7 @@ use crate::check;
 use crate::envelope::{self, Answer};
 use crate::error::Error;
 use crate::json::Members;
+use crate::once;
 
 const INVALID: &str = "validation errors while sending message";
 const INVALID_BULK: &str = "validation errors while sending messages";
@@ -21,11 +22,8 @@ pub(super) async fn send(
     body: JsonBody,
 ) -> Answer {
     let sms = read_one(&gateway, &body.members()?)?;
-    let message = gateway
-        .send(&caller, sms)
-        .await
-        .map_err(Error::of(INVALID))?;
-    Ok(envelope::ok("message added to queue", &shown(&message)))
+    let answer = |message: &Message| envelope::ok("message added to queue", &shown(message));
+    once::answered(gateway.send(&caller, sms), Error::of(INVALID), answer).await
 }
 
 pub(super) async fn bulk(
@@ -34,14 +32,14 @@ pub(super) async fn bulk(
     body: JsonBody,
 ) -> Answer {
     let sms = read_bulk(&body.members()?)?;
-    let sent = gateway
-        .send_bulk(&caller, sms)
-        .await
-        .map_err(Error::of(INVALID_BULK))?;
     // All or none: there is no message here that failed.
-    let count = sent.len();
-    let message = format!("{count} out of {count} messages processed successfully");
-    Ok(envelope::ok(&message, &all_shown(&sent)))
+    let answer = |sent: &Vec<Message>| {
+        let count = sent.len();
+        let message = format!("{count} out of {count} messages processed successfully");
+        envelope::ok(&message, &all_shown(sent))
+    };
+    let operation = gateway.send_bulk(&caller, sms);
+    once::answered(operation, Error::of(INVALID_BULK), answer).await
 }
 
 fn read_one(gateway: &Gateway, body: &Members<'_>) -> Result<SendSms, Error> {

@@ -120,6 +120,16 @@ impl Doc {
         self.parameter(ParameterIn::Header, name, about, schema.into(), false)
     }
 
+    /// The requests of a `POST` may have a key.
+    pub(crate) fn repeatable(self) -> Self {
+        let key = ObjectBuilder::new()
+            .schema_type(Type::String)
+            .min_length(Some(1))
+            .max_length(Some(255));
+        let about = "The same request with the same key is done once, and gets the same answer for 24 hours; another request with it gets 422.";
+        self.header("Idempotency-Key", about, key).may(409).may(422)
+    }
+
     /// The parameters of lists.
     pub(crate) fn window(self, limit: i64) -> Self {
         self.query("skip", "Items to pass over.", integer(0, None))

@@ -168,3 +168,25 @@ pub(crate) struct ApiKeyMade {
     /// The key itself, shown this once.
     api_key: String,
 }
+
+/// Days after which things are purged; 0: never.
+#[derive(ToSchema)]
+pub(crate) struct Retention {
+    /// Messages with their files. What is still to be sent stays.
+    messages_days: i64,
+    /// Events in the log. What is still to be delivered stays.
+    events_days: i64,
+    /// Attempts at webhooks; with 0 as long as the server keeps them.
+    deliveries_days: i64,
+    /// Heartbeats of phones.
+    heartbeats_days: i64,
+}
+
+/// Days after which things are to be purged, at most 36,500; 0: never. What is absent stays.
+#[derive(ToSchema)]
+pub(crate) struct PutRetention {
+    messages_days: Option<i64>,
+    events_days: Option<i64>,
+    deliveries_days: Option<i64>,
+    heartbeats_days: Option<i64>,
+}

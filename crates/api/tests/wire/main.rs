@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails where it likes")]
 
 mod api_keys;
+mod archive;
 mod attachments;
 mod bulk;
 mod care;
@@ -9,6 +10,7 @@ mod conformance;
 mod contract;
 mod deliveries;
 mod events;
+mod firebase;
 mod heartbeats;
 mod incoming;
 mod integrations;
@@ -16,6 +18,7 @@ mod keys;
 mod malformed;
 mod messages;
 mod notifications;
+mod once;
 mod phones;
 mod policies;
 mod principals;

@@ -99,7 +99,7 @@ impl Work<'_, '_> {
     }
 
     /// The newest message of the same conversation; those whose time is to come are not in it yet.
-    fn newest_between(&mut self, message: &Message) -> Result<Option<Message>> {
+    pub(crate) fn newest_between(&mut self, message: &Message) -> Result<Option<Message>> {
         Ok(self.tx.optional(
             &format!(
                 "SELECT {COLUMNS} FROM message WHERE user_id = $1 AND owner = $2 AND contact = $3

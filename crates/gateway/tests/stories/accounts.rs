@@ -308,6 +308,18 @@ async fn an_export_has_everything_but_secrets() {
             world.send(&format!("text {at}")).await;
             world.clock.advance(Duration::from_secs(1));
         }
+        let file = NewAttachment {
+            name: "a.png".to_owned(),
+            media: Media::named("image/png").unwrap(),
+            content: b"picture".to_vec(),
+        };
+        let sms = incoming(&world, CONTACT, "look");
+        let place = format!("{}/0/a.png", sms.id);
+        let gateway = &world.gateway;
+        gateway
+            .receive_with_files(&world.user, sms, vec![file], "http://localhost")
+            .await
+            .unwrap();
         let mut export = world.gateway.export(&world.user);
         let (mut counts, mut text) = (std::collections::BTreeMap::new(), String::new());
         while let Some(part) = export.part().await.unwrap() {
@@ -320,7 +332,9 @@ async fn an_export_has_everything_but_secrets() {
             (counts["account"], counts["phones"], counts["webhooks"]),
             (1, 1, 1)
         );
-        assert_eq!(counts["messages"], 3);
+        assert_eq!(counts["messages"], 4);
+        let files = export.files().unwrap();
+        assert_eq!((files.len(), &files[0].0), (1, &place));
         assert_eq!(counts["events"], world.events().await.len());
         assert!(text.contains("text 2"));
         for secret in [

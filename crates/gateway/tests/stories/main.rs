@@ -18,6 +18,7 @@ mod limits;
 mod mails;
 mod orders;
 mod repeats;
+mod retention;
 mod schedules;
 mod search;
 mod slots;

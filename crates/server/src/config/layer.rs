@@ -45,6 +45,14 @@ pub struct Layer {
     )]
     #[serde(alias = "firebase_credentials")]
     pub firebase_credentials: Option<Secret>,
+    /// Take ID tokens of this Firebase project as `Authorization: Bearer …` [default: none]
+    #[arg(long, env = "HTTPSMS_FIREBASE_PROJECT_ID", value_name = "ID")]
+    #[serde(alias = "firebase_project_id")]
+    pub firebase_project_id: Option<String>,
+    /// Where their certificates are published [default: Google's address]
+    #[arg(long, env = "HTTPSMS_FIREBASE_CERTIFICATES_URL", value_name = "URL")]
+    #[serde(alias = "firebase_certificates_url")]
+    pub firebase_certificates_url: Option<String>,
     /// Send pushes here, without credentials, instead of to Google
     #[arg(long, env = "HTTPSMS_FCM_ENDPOINT", value_name = "URL")]
     #[serde(alias = "fcm_endpoint")]
@@ -171,6 +179,10 @@ impl Layer {
             database_url: self.database_url.or(below.database_url),
             public_url: self.public_url.or(below.public_url),
             firebase_credentials: self.firebase_credentials.or(below.firebase_credentials),
+            firebase_project_id: self.firebase_project_id.or(below.firebase_project_id),
+            firebase_certificates_url: self
+                .firebase_certificates_url
+                .or(below.firebase_certificates_url),
             fcm_endpoint: self.fcm_endpoint.or(below.fcm_endpoint),
             attachments_url: self.attachments_url.or(below.attachments_url),
             smtp_url: self.smtp_url.or(below.smtp_url),

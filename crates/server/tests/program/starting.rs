@@ -2,6 +2,8 @@
 
 use std::net::TcpListener;
 
+use serde_json::json;
+
 use super::{complaint, entry, run, setup};
 
 #[tokio::test]
@@ -11,6 +13,8 @@ async fn the_first_start_makes_an_account_and_shows_its_key_once() {
     let key = entry(&said, "API key");
     assert!(key.starts_with("uk_") && key.len() == 67, "{said}");
     assert_eq!(entry(&said, "address"), server.url());
+    let link = format!("{}/#/setup?key={key}", server.url());
+    assert_eq!(entry(&said, "set up"), link);
     let curl = entry(&said, "curl");
     assert!(curl.contains(&key) && curl.contains(server.url()), "{said}");
     assert!(
@@ -68,12 +72,45 @@ async fn with_an_account_already_there_is_nothing_to_make() {
 async fn it_says_where_webhooks_may_go() {
     let server = setup().start().await;
     assert!(server.log().contains("webhooks may go to private networks"));
+    assert!(server.log().contains("(--sign-up closed)"));
+    let server = setup().arg("--sign-up=open").start().await;
+    let said = server.log();
+    assert!(said.contains("anybody may make an account"), "{said}");
+    assert!(said.contains("webhooks may not go to private networks"));
     let server = setup().arg("--webhook-private-networks=deny").start().await;
     assert!(
         server
             .log()
             .contains("webhooks may not go to private networks")
     );
+}
+
+#[tokio::test]
+async fn the_owner_is_set_up_and_signs_in() {
+    let mut server = setup().start().await;
+    let key = entry(&server.log(), "API key");
+    let (email, password) = ("ann@example.org", "correct horse");
+    let owner = json!({"api_key": key, "email": email, "password": password});
+    let nobody = server.anonymous();
+    nobody.post("/v1/setup", &owner).await.expect(201);
+    nobody.post("/v1/setup", &owner).await.expect(409);
+    assert!(server.stop().await.success());
+    server.restart().await;
+
+    let nobody = server.anonymous();
+    let credentials = json!({"email": email, "password": password});
+    let signed_in = nobody.post("/v1/sessions", &credentials).await.expect(201);
+    let cookie = signed_in.header("set-cookie").unwrap();
+    let cookie = cookie.split(';').next().unwrap();
+    let browser = nobody.with_header("cookie", cookie);
+    let me = browser.get("/v1/users/me").await.expect(200);
+    assert_eq!(me.data()["email"], email);
+    let name = json!({"name": "desk"});
+    browser.post("/v1/phone-api-keys", &name).await.expect(403);
+    let browser = browser.with_header("sec-fetch-site", "same-origin");
+    browser.post("/v1/phone-api-keys", &name).await.expect(200);
+    let log = server.log();
+    assert!(!log.contains(password) && !log.contains(&cookie[20..]));
 }
 
 #[tokio::test]

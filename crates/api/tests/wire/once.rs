@@ -1,0 +1,132 @@
+//! `Idempotency-Key`: the same request is done once and gets the same answer.
+
+use axum::http::{Method, Request};
+use serde_json::{Value, json};
+
+use crate::support::{Answer, OWNER, USER_KEY, World, on_each_engine};
+
+async fn post(world: &World, path: &str, key: &str, body: &Value) -> Answer {
+    post_as(world, USER_KEY, path, key, body).await
+}
+
+async fn post_as(world: &World, caller: &str, path: &str, key: &str, body: &Value) -> Answer {
+    let request = Request::builder()
+        .method(Method::POST)
+        .uri(path)
+        .header("x-api-key", caller)
+        .header("content-type", "application/json")
+        .header("idempotency-key", key);
+    world
+        .call(request.body(body.to_string().into()).unwrap())
+        .await
+}
+
+async fn sent(world: &World) -> usize {
+    let list = "/v1/messages?limit=-1&owner=%2B18005550199&contact=24273";
+    world.user().get(list).await.ok().as_array().unwrap().len()
+}
+
+#[tokio::test]
+async fn the_same_request_is_done_once() {
+    on_each_engine(async |world: World| {
+        world.phone(&[OWNER]).await;
+        let path = "/v1/messages/send";
+        let sms = json!({"from": OWNER, "to": "24273", "content": "hi"});
+        let first = post(&world, path, "k", &sms).await;
+        let again = post(&world, path, "k", &sms).await;
+        assert_eq!((first.status, first.text()), (again.status, again.text()));
+        assert_eq!(first.header("idempotent-replayed"), "");
+        assert_eq!(again.header("idempotent-replayed"), "true");
+        assert_eq!(again.ok()["id"], first.ok()["id"]);
+        assert_eq!(sent(&world).await, 1);
+
+        let other = json!({"from": OWNER, "to": "24273", "content": "something else"});
+        let used = "The Idempotency-Key was used for another request";
+        post(&world, path, "k", &other)
+            .await
+            .invalid("validation errors", json!({"Idempotency-Key": [used]}));
+        post(&world, path, "l", &other).await.ok();
+        assert_eq!(sent(&world).await, 2);
+        for wrong in ["", &"x".repeat(256)] {
+            let text = "The Idempotency-Key must have between 1 and 255 characters";
+            post(&world, path, wrong, &sms)
+                .await
+                .invalid("validation errors", json!({"Idempotency-Key": [text]}));
+        }
+        // What was refused may be tried again.
+        let nobody = json!({"from": "+18005550111", "to": "24273", "content": "hi"});
+        for _ in 0..2 {
+            assert_eq!(post(&world, path, "m", &nobody).await.status, 422);
+        }
+        post_as(&world, "wrong", path, "k", &sms)
+            .await
+            .unauthorized();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn of_many_at_once_one_is_done() {
+    on_each_engine(async |world: World| {
+        world.phone(&[OWNER]).await;
+        let sms = json!({"from": OWNER, "to": ["24273"], "content": "hi"});
+        let all = futures_util::future::join_all((0..10).map(async |_| {
+            let answer = post(&world, "/v1/messages/bulk-send", "k", &sms).await;
+            assert_eq!(answer.status, 200, "{}", answer.text());
+            answer.text()
+        }));
+        let all = all.await;
+        assert!(all.iter().all(|text| *text == all[0]), "{all:?}");
+        assert_eq!(sent(&world).await, 1);
+    })
+    .await;
+}
+
+/// Whatever a route does: the wrapper does not know it.
+#[tokio::test]
+async fn every_route_that_makes_something_takes_a_key() {
+    on_each_engine(async |world: World| {
+        let phone = world.phone(&[OWNER]).await;
+        let phone = phone.key.clone().unwrap();
+        let webhook = json!({
+            "url": "https://hooks.example.org/sms", "events": ["message.phone.received"],
+            "phone_numbers": [OWNER],
+        });
+        let received = json!({"from": "24273", "to": OWNER, "content": "hi"});
+        for (caller, path, body) in [
+            (USER_KEY, "/v1/phone-api-keys", json!({"name": "desk"})),
+            (
+                USER_KEY,
+                "/v1/api-keys",
+                json!({"name": "shop", "scopes": ["read"]}),
+            ),
+            (USER_KEY, "/v1/webhooks", webhook),
+            (phone.as_str(), "/v1/messages/receive", received),
+            (
+                phone.as_str(),
+                "/v1/heartbeats",
+                json!({"phone_numbers": [OWNER]}),
+            ),
+        ] {
+            let first = post_as(&world, caller, path, "k", &body).await;
+            let again = post_as(&world, caller, path, "k", &body).await;
+            assert!(
+                matches!(first.status, 200 | 201),
+                "{path}: {}",
+                first.text()
+            );
+            assert_eq!((first.status, first.text()), (again.status, again.text()));
+            assert_eq!(again.header("idempotent-replayed"), "true", "{path}");
+        }
+        let keys = world.user().get("/v1/api-keys").await.ok();
+        assert_eq!(keys.as_array().unwrap().len(), 1);
+        // An answer with a secret is for whoever got it.
+        let body = json!({"name": "desk"});
+        let path = "/v1/phone-api-keys";
+        post_as(&world, &phone, path, "k", &body).await.invalid(
+            "validation errors",
+            json!({"Idempotency-Key": ["The Idempotency-Key was used for another request"]}),
+        );
+    })
+    .await;
+}

@@ -46,7 +46,7 @@ async fn update(
 
 fn read(body: &Members<'_>) -> Result<PutRetention, Error> {
     let mut wrong = Fields::default();
-    let mut days = |name| {
+    let mut days = |name| -> Result<Option<i64>, Error> {
         let days = body.integer(name)?;
         if days.is_some_and(|days| days > MOST_DAYS) {
             wrong.add(

@@ -67,7 +67,12 @@ impl Routes {
         H: Handler<T, Api>,
         T: 'static,
     {
-        self.on(HttpMethod::Post, path, routing::post(Once(handler)), doc)
+        self.on(
+            HttpMethod::Post,
+            path,
+            routing::post::<Once<H>, T, Api>(Once(handler)),
+            doc,
+        )
     }
 
     /// The same of `PUT`.

@@ -152,7 +152,8 @@ impl Gateway {
             kept: AtomicBool::new(false),
         });
         let (done, answer) = ONCE.scope(Arc::clone(&once), operation).await;
-        if let Some(found) = locked(&once.found).take() {
+        let found = locked(&once.found).take();
+        if let Some(found) = found {
             return self.settled(found, &request).await.map(Outcome::Repeated);
         }
         let kept = answer.is_some() && once.kept.load(Ordering::Relaxed);

@@ -76,15 +76,12 @@ async fn an_archive_has_everything_but_keys() {
         assert!(read("phone-api-keys.jsonl").contains("desk"));
         let picture = format!("attachments/{}/0/a.png", received["id"].as_str().unwrap());
         assert_eq!(read(&picture), "picture");
-        for name in archive.file_names().map(str::to_owned).collect::<Vec<_>>() {
+        for index in 0..archive.len() {
+            let mut file = archive.by_index(index).unwrap();
             let mut text = String::new();
-            archive
-                .by_name(&name)
-                .unwrap()
-                .read_to_string(&mut text)
-                .unwrap();
+            file.read_to_string(&mut text).unwrap();
             for secret in [USER_KEY, phone.key.as_deref().unwrap()] {
-                assert!(!text.contains(secret), "{name}");
+                assert!(!text.contains(secret), "{index}");
             }
         }
     })

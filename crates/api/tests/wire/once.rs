@@ -70,14 +70,15 @@ async fn of_many_at_once_one_is_done() {
     on_each_engine(async |world: World| {
         world.phone(&[OWNER]).await;
         let sms = json!({"from": OWNER, "to": ["24273"], "content": "hi"});
-        let all = futures_util::future::join_all((0..10).map(async |_| {
-            let answer = post(&world, "/v1/messages/bulk-send", "k", &sms).await;
+        let (world, sms) = (&world, &sms);
+        let all = futures_util::future::join_all((0..10).map(|_| async move {
+            let answer = post(world, "/v1/messages/bulk-send", "k", sms).await;
             assert_eq!(answer.status, 200, "{}", answer.text());
             answer.text()
         }));
         let all = all.await;
         assert!(all.iter().all(|text| *text == all[0]), "{all:?}");
-        assert_eq!(sent(&world).await, 1);
+        assert_eq!(sent(world).await, 1);
     })
     .await;
 }

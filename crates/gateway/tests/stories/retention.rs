@@ -37,9 +37,7 @@ async fn previews(world: &World) -> Vec<String> {
     };
     let threads = world.gateway.threads(&world.user, Wanted::default(), page);
     let threads = threads.await.unwrap().into_iter();
-    threads
-        .map(|thread| thread.last_message_content.unwrap_or_default())
-        .collect()
+    threads.map(|thread| thread.last_message_content).collect()
 }
 
 #[tokio::test]
@@ -107,7 +105,8 @@ async fn old_messages_go_with_their_files_and_threads() {
             gateway.message(user, id).await,
             Err(Error::NotFound(_))
         ));
-        let file = gateway.attachment(&user.user_id, &id.to_string(), "0", "a.png");
+        let message = id.to_string();
+        let file = gateway.attachment(&user.user_id, &message, "0", "a.png");
         assert!(matches!(file.await, Err(Error::NotFound(_))));
         assert_eq!(world.message(waiting.id).await.content, "still to be sent");
         assert_eq!(previews(&world).await, ["new"]);

@@ -304,9 +304,9 @@ impl Work<'_, '_> {
         let mut count = 0;
         for Scalar(webhook) in webhooks {
             count += self.tx.execute(
-                "DELETE FROM attempt WHERE id IN (
-                     SELECT id FROM attempt WHERE webhook_id = $1 ORDER BY delivery_id LIMIT $2)
-                    AND started_at < $3",
+                "DELETE FROM attempt WHERE webhook_id = $1 AND started_at < $3
+                    AND delivery_id IN (SELECT delivery_id FROM attempt
+                         WHERE webhook_id = $1 ORDER BY delivery_id LIMIT $2)",
                 &[&webhook, &BITE, &oldest],
             )?;
             if count >= BITE as u64 {

@@ -1,6 +1,6 @@
 // Found messages: read in pieces, followed live where they are on screen.
 import { SvelteSet } from 'svelte/reactivity';
-import { api, asFault, call, queryText, send, type Fault } from '$/api/client';
+import { api, asFault, call, queryText, type Fault } from '$/api/client';
 import type { LoggedEvent, Message } from '$/api/types';
 import { asked, type Filters } from './filters';
 
@@ -86,7 +86,9 @@ export class Found {
 
   /** Follows an event: shown messages change, new ones are counted. */
   hear(event: LoggedEvent): void {
-    const id = (event.data as { message_id?: unknown; id?: unknown } | undefined)?.message_id;
+    // The name differs by the type, as in the reference.
+    const data = event.data as { message_id?: unknown; id?: unknown } | undefined;
+    const id = data?.message_id ?? data?.id;
     if (typeof id !== 'string' || this.state !== 'ready') return;
     if (!this.#known.has(id)) {
       if (BEGINS.includes(event.type)) this.fresh += 1;
@@ -155,12 +157,12 @@ const BEGINS = ['message.api.sent', 'message.phone.received', 'message.call.miss
 
 /** Deletes many in one request. */
 export function deleteAll(ids: string[]): Promise<unknown> {
-  return send('POST', '/v1/messages/bulk-delete', { json: { ids } });
+  return call(api.POST('/v1/messages/bulk-delete', { body: { ids }, keepalive: true }));
 }
 
 /** Sends many again in one request. */
 export function resendAll(ids: string[]): Promise<unknown> {
-  return send('POST', '/v1/messages/bulk-resend', { json: { ids } });
+  return call(api.POST('/v1/messages/bulk-resend', { body: { ids }, keepalive: true }));
 }
 
 /** Whether it can be sent again. */

@@ -1,7 +1,13 @@
 // What the settings read and write.
 import { api, call, send } from '$/api/client';
 
-export type { ApiKey, BillingUsage as Cycle, Scope, Session } from '$/api/schema';
+export type {
+  ApiKey,
+  BillingUsage as Cycle,
+  DailyUsage as Day,
+  Scope,
+  Session,
+} from '$/api/schema';
 
 export const SCOPES = ['send', 'read', 'phones', 'webhooks', 'admin'] as const;
 
@@ -11,14 +17,6 @@ export interface Retention {
   events_days: number;
   deliveries_days: number;
   heartbeats_days: number;
-}
-
-export interface Day {
-  /** In the account's zone, `2026-03-04`. */
-  day: string;
-  sent: number;
-  received: number;
-  failed: number;
 }
 
 export interface Discord {

@@ -2,6 +2,7 @@
 import type {
   Direction,
   EventType,
+  Mode,
   Preset,
   PutWebhook,
   RetrySchedule,
@@ -43,7 +44,7 @@ export interface Draft {
   perSecond: number | null;
   concurrency: number | null;
   byContact: boolean;
-  binary: boolean;
+  mode: Mode;
   signBody: boolean;
   catchUp: boolean;
   /** One on each line. */
@@ -70,7 +71,7 @@ export function draftOf(webhook?: Webhook): Draft {
     perSecond: webhook?.max_per_second ?? null,
     concurrency: webhook?.max_concurrency ?? null,
     byContact: webhook?.ordering === 'contact',
-    binary: webhook?.mode === 'binary',
+    mode: webhook?.mode ?? 'structured',
     signBody: !!webhook?.sign_body,
     catchUp: !!webhook?.catch_up,
     contacts: (filter?.contacts ?? []).join('\n'),
@@ -93,7 +94,7 @@ export function putOf(draft: Draft, isNew: boolean): PutWebhook {
     max_per_second: draft.perSecond ?? undefined,
     max_concurrency: draft.concurrency ?? undefined,
     ordering: draft.byContact ? 'contact' : 'none',
-    mode: draft.binary ? 'binary' : 'structured',
+    mode: draft.mode,
     sign_body: draft.signBody,
     catch_up: draft.catchUp,
     filter: {

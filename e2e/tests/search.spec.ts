@@ -25,7 +25,6 @@ async function failed(
 }
 
 const results = (page: Page) => page.getByRole('list', { name: 'Found messages' });
-const search = (page: Page) => page.getByRole('searchbox', { name: 'Text, number or ID' });
 const count = (page: Page, text: string) =>
   expect(page.getByRole('status').filter({ hasText: /message/ })).toHaveText(text);
 

@@ -20,6 +20,8 @@ pub(crate) enum Error {
     WrongPassword,
     /// 401: somebody else, where only oneself is served. The reference spells the header differently.
     NotYourself,
+    /// 402: there may be no more of these.
+    Limit(String),
     /// 401: a phone key for another number.
     NotBound { number: String, held: Vec<String> },
     /// 403: known, but not allowed to.
@@ -64,6 +66,7 @@ impl From<gateway::Error> for Error {
         }
         match error {
             gateway::Error::NotFound(what) => Self::NotFound(what),
+            gateway::Error::Limit(why) => Self::Limit(why),
             gateway::Error::Conflict(why) => Self::Conflict(why),
             gateway::Error::Invalid(fields) => Self::Invalid("validation errors", fields),
             gateway::Error::NotBound { number, held } => Self::NotBound { number, held },
@@ -103,6 +106,7 @@ impl IntoResponse for Error {
                 NOT_AUTHORIZED,
                 Some(&"The e-mail address or the password is wrong."),
             ),
+            Self::Limit(why) => envelope::error(StatusCode::PAYMENT_REQUIRED, &why, None::<&()>),
             Self::Forbidden(why) => envelope::error(StatusCode::FORBIDDEN, &why, None::<&()>),
             Self::NotFound(what) => envelope::error(StatusCode::NOT_FOUND, &what, None::<&()>),
             Self::Conflict(why) => envelope::error(StatusCode::CONFLICT, &why, None::<&()>),

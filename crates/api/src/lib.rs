@@ -11,6 +11,7 @@ mod bulk_messages;
 mod check;
 mod cookie;
 mod csv;
+mod discord;
 mod dispatch;
 mod envelope;
 mod error;
@@ -51,6 +52,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::FromRef;
 use gateway::Gateway;
+use gateway::discord::{Bot, PublicKey};
 use tokio_util::sync::CancellationToken;
 
 pub use auth::Peer;
@@ -78,6 +80,10 @@ pub struct Options {
     pub beat: Duration,
     /// Cancelled when the server stops: requests that only wait are answered then.
     pub stop: CancellationToken,
+    /// The Discord bot, if there is one.
+    pub discord: Option<Arc<dyn Bot>>,
+    /// How Discord's requests are known; without it none is.
+    pub discord_key: Option<PublicKey>,
     /// Counts what is answered.
     pub requests: Requests,
 }
@@ -96,6 +102,8 @@ impl Options {
             receive_limit: 8 << 20,
             beat: Duration::from_secs(15),
             stop: CancellationToken::new(),
+            discord: None,
+            discord_key: None,
             requests: Requests::default(),
         }
     }
@@ -138,6 +146,7 @@ pub fn router(gateway: Gateway, options: Options) -> Router {
         sessions::routes,
         status::routes,
         three_cx::routes,
+        discord::routes,
         subscription::routes,
         dispatch::routes,
         reference::routes,

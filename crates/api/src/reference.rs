@@ -85,7 +85,7 @@ impl Description {
             .map(|(name, schema)| (name.clone(), schema.clone()))
             .collect();
         for (name, schema) in &mut components.schemas {
-            let partial = sent.contains_key(name) || name == "CloudEvent";
+            let partial = sent.contains_key(name) || OTHERS.contains(&name.as_str());
             if let (false, RefOr::T(schema)) = (partial, schema) {
                 require_everything(schema, &sent);
             }
@@ -115,6 +115,9 @@ const KEY: &str = "The key of an account, or on a phone's routes the key of a ph
 
 const SESSION: &str =
     "The cookie of a session, set by `POST /v1/sessions`. It stands for the key of its account.";
+
+/// Answers whose form is not ours: members may be absent.
+const OTHERS: [&str; 3] = ["CloudEvent", "DiscordReply", "DiscordEmbed"];
 
 const ABOUT: &str = "Turns Android phones and GSM modems into an SMS API. Answers are JSON objects with `status` (`success` or `error`), `message` (for people) and `data`. Letter case of paths, of members of a body and of a query does not matter; unknown members are ignored; `null` is like an absent member. Times are RFC 3339.";
 

@@ -26,7 +26,10 @@ pub(crate) use delivery::{
     Delivery, DeliveryDetail, DeliveryMade, Health, Replay, StartReplay, TestWebhook,
 };
 pub(crate) use event::Events;
-pub(crate) use integration::{DispatchEvent, Invoice, ThreeCxSend, ThreeCxSent};
+pub(crate) use integration::{
+    Discord, DiscordInteraction, DiscordReply, DispatchEvent, Invoice, PutDiscord, ThreeCxSend,
+    ThreeCxSent,
+};
 pub(crate) use message::{
     BulkSend, DeletedMessages, Message, MessageIds, MissCall, QueuedMessage, ReceiveMessage,
     ReportMessage, SendMessage, Timeline,

@@ -6,6 +6,7 @@ use std::time::Duration;
 use gateway::delivery::{Delivery, Kind, Outcome, Seen};
 use tokio::sync::mpsc::UnboundedSender;
 
+use crate::discord::Posts;
 use crate::mail::Mails;
 use crate::push::Pushes;
 use crate::scheduler::Sign;
@@ -51,6 +52,7 @@ pub(crate) struct Carrier {
     pub webhooks: Webhooks,
     pub pushes: Pushes,
     pub mails: Mails,
+    pub posts: Posts,
 }
 
 /// A delivery that is under way. Dropped without having landed, it lands as failed.
@@ -75,6 +77,7 @@ impl Flight {
             Some(Kind::Webhook) => drop(tokio::spawn(self.visit_webhook(carrier, hook))),
             Some(Kind::Push) => drop(tokio::spawn(self.visit_phone(carrier))),
             Some(Kind::Mail) => drop(tokio::spawn(self.visit_mail_server(carrier))),
+            Some(Kind::Discord) => drop(tokio::spawn(self.visit_channel(carrier))),
             None => {}
         }
     }
@@ -96,6 +99,13 @@ impl Flight {
     async fn visit_mail_server(mut self, carrier: Arc<Carrier>) {
         if let Some(delivery) = &self.delivery {
             let ending = carrier.mails.attempt(delivery).await;
+            self.land(Visit::without_attempt(ending));
+        }
+    }
+
+    async fn visit_channel(mut self, carrier: Arc<Carrier>) {
+        if let Some(delivery) = &self.delivery {
+            let ending = carrier.posts.attempt(delivery).await;
             self.land(Visit::without_attempt(ending));
         }
     }

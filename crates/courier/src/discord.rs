@@ -1,8 +1,14 @@
-//! Discord's webhooks take no events: a received message is shown to them as one of theirs
-//! (contract: events, §4.5).
+//! Discord takes no events: a received message is shown there as one of Discord's own, by a webhook
+//! of Discord's or by the operator's bot (contract: events, §4.5 and §7.2).
+
+mod bot;
+mod posts;
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
+
+pub use bot::DiscordBot;
+pub(crate) use posts::Posts;
 
 /// Discord refuses a field that is longer, in characters.
 const LONGEST: usize = 1_024;
@@ -15,13 +21,26 @@ pub(crate) fn is_webhook(url: &str) -> bool {
     url.starts_with("https://discord.com/api/webhooks/")
 }
 
-/// The message for a `message.phone.received` event; none if the event cannot be read.
+/// The message for a `message.phone.received` event by a webhook, which shows a name and a picture;
+/// none if the event cannot be read.
 pub(crate) fn message(event: &[u8]) -> Option<Bytes> {
+    shown(
+        event,
+        Some(("https://httpsms.com/avatar.png", "httpsms.com")),
+    )
+}
+
+/// The same by a bot, which has a name and a picture of its own.
+fn post(event: &[u8]) -> Option<Bytes> {
+    shown(event, None)
+}
+
+fn shown(event: &[u8], speaker: Option<(&'static str, &'static str)>) -> Option<Bytes> {
     let event: Event = serde_json::from_slice(event).ok()?;
     let data = event.data;
     let message = Message {
-        avatar_url: "https://httpsms.com/avatar.png",
-        username: "httpsms.com",
+        avatar_url: speaker.map(|(avatar_url, _)| avatar_url),
+        username: speaker.map(|(_, name)| name),
         content: "✉ new message received",
         embeds: [Embed {
             fields: [
@@ -50,8 +69,10 @@ struct Received {
 
 #[derive(Serialize)]
 struct Message {
-    avatar_url: &'static str,
-    username: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    avatar_url: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    username: Option<&'static str>,
     content: &'static str,
     embeds: [Embed; 1],
 }

@@ -1,4 +1,4 @@
-//! Carries due deliveries to the world, webhooks, wake-ups and mails, and says how it went.
+//! Carries due deliveries to the world, webhooks, wake-ups, mails and posts to Discord, and says how it went.
 //!
 //! Memory schedules, disk remembers: commits tell this crate of their rows, the scheduler plans them,
 //! attempts run as tasks, and their ends go back to the gateway in batches.
@@ -36,6 +36,7 @@ use gateway::delivery::News;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio_util::sync::CancellationToken;
 
+pub use discord::DiscordBot;
 pub use fcm::Fcm;
 pub use google::BadCredentials;
 pub use guard::PrivateNetworks;
@@ -46,6 +47,7 @@ pub use stats::Stats;
 
 use carry::Carrier;
 use client::Client;
+use discord::Posts;
 use lease::Lease;
 use mail::Mails;
 use push::Pushes;
@@ -62,6 +64,8 @@ pub struct Options {
     pub fcm: Option<Fcm>,
     /// The mail server, if there is one. The gateway makes mails only if its settings say so too.
     pub mailer: Option<Mailer>,
+    /// The Discord bot, if there is one.
+    pub discord: Option<Arc<DiscordBot>>,
 }
 
 impl Default for Options {
@@ -71,6 +75,7 @@ impl Default for Options {
             limits: Limits::default(),
             fcm: None,
             mailer: None,
+            discord: None,
         }
     }
 }
@@ -99,12 +104,17 @@ impl Courier {
             mailer: options.mailer,
             complained: AtomicBool::new(false),
         };
+        let posts = Posts {
+            gateway: gateway.clone(),
+            bot: options.discord,
+        };
         let office = Office {
             gateway,
             carrier: Arc::new(Carrier {
                 webhooks,
                 pushes,
                 mails,
+                posts,
             }),
             limits: options.limits,
             stats: Arc::default(),

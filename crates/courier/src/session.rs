@@ -144,7 +144,7 @@ impl<'o> Session<'o> {
     fn start(&mut self, delivery: Delivery, now: Moment) {
         let hook = match delivery.kind {
             Kind::Webhook => self.hooks.get(delivery.target, delivery.version, now),
-            Kind::Push | Kind::Mail => None,
+            Kind::Push | Kind::Mail | Kind::Discord => None,
         };
         if let Some(hook) = &hook {
             self.scheduler.know(delivery.target, hook.rules, now);

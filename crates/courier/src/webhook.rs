@@ -157,12 +157,12 @@ impl Webhooks {
     }
 }
 
-fn status(result: &Result<Answer, Failure>) -> Option<u16> {
+pub(crate) fn status(result: &Result<Answer, Failure>) -> Option<u16> {
     result.as_ref().ok().map(|answer| answer.status.as_u16())
 }
 
 /// What went wrong: what the receiver says of it, or what its status means.
-fn words(result: &Result<Answer, Failure>) -> String {
+pub(crate) fn words(result: &Result<Answer, Failure>) -> String {
     let answer = match result {
         Ok(answer) => answer,
         Err(failure) => return failure.to_string(),

@@ -42,9 +42,11 @@ pub enum Kind {
     Push,
     /// A mail; the target is [`crate::mail::SERVER`].
     Mail,
+    /// An event for a Discord channel; the target is the connection to its server.
+    Discord,
 }
 
-names!(Kind { Webhook => "webhook", Push => "push", Mail => "mail" });
+names!(Kind { Webhook => "webhook", Push => "push", Mail => "mail", Discord => "discord" });
 
 /// One piece of work, as the courier plans with it.
 #[derive(Debug, Clone)]

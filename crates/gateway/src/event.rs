@@ -71,6 +71,8 @@ pub enum Kind {
     UserApiKeyRotated,
     /// A webhook could not be reached within its retries.
     WebhookSendFailed,
+    /// A received message could not be shown on Discord.
+    DiscordSendFailed,
     /// A webhook was paused, by its owner or because it failed for days. Ours alone.
     WebhookPaused,
 }
@@ -100,6 +102,7 @@ names!(Kind {
     UserAccountDeleted => "user.account.deleted",
     UserApiKeyRotated => "user.api-key.rotated",
     WebhookSendFailed => "webhook.send.failed",
+    DiscordSendFailed => "discord.send.failed",
     WebhookPaused => "webhook.paused",
 });
 
@@ -202,7 +205,7 @@ impl Appended {
 }
 
 impl Work<'_, '_> {
-    /// Appends an event to the log and queues it for every webhook that wants it.
+    /// Appends an event to the log and queues it for every webhook that wants it, and for Discord.
     pub(crate) fn append(
         &mut self,
         kind: Kind,
@@ -213,10 +216,19 @@ impl Work<'_, '_> {
             return self.record(kind, about, data, false).map(drop);
         }
         let webhooks = self.webhooks_of(about.user_id)?;
+        let discords = match kind {
+            Kind::MessagePhoneReceived => Some(self.discords_of(about.user_id)?),
+            _ => None,
+        };
         let recorded = self.record(kind, about, data, false)?;
         self.tx.wait()?;
         let letter = recorded.letter()?;
-        self.queue_for_webhooks(&webhooks.take(), about, &letter)
+        self.queue_for_webhooks(&webhooks.take(), about, &letter)?;
+        let mut discords = discords
+            .map(|discords| discords.take())
+            .into_iter()
+            .flatten();
+        discords.try_for_each(|Scalar(id)| self.queue_for_discord(about.user_id, id, &letter))
     }
 
     /// Appends a made-up event, which is queued for nobody; its place in the log.

@@ -10,6 +10,7 @@ pub mod bulk;
 mod caller;
 pub mod clock;
 pub mod delivery;
+pub mod discord;
 pub mod event;
 pub mod export;
 mod fields;
@@ -75,6 +76,9 @@ pub enum Error {
     /// The state of things forbids it.
     #[error("{0}")]
     Conflict(String),
+    /// There may be no more of these; the words are the wire's.
+    #[error("{0}")]
+    Limit(String),
     /// A phone key may not act for this number.
     #[error("the phone key does not hold {number}")]
     NotBound {
@@ -247,6 +251,10 @@ const STEPS: &[(&str, &str)] = &[
     (
         "0026_uploads",
         include_str!("../migrations/0026_uploads.sql"),
+    ),
+    (
+        "0027_discord",
+        include_str!("../migrations/0027_discord.sql"),
     ),
 ];
 

@@ -19,16 +19,18 @@ pub(crate) enum Topic {
     MessageFailed,
     MessageExpired,
     WebhookFailed,
+    DiscordFailed,
     WebhookPaused,
     PhoneOffline,
     KeyRotated,
 }
 
 impl Topic {
-    pub(crate) const ALL: [Self; 6] = [
+    pub(crate) const ALL: [Self; 7] = [
         Self::MessageFailed,
         Self::MessageExpired,
         Self::WebhookFailed,
+        Self::DiscordFailed,
         Self::WebhookPaused,
         Self::PhoneOffline,
         Self::KeyRotated,
@@ -38,7 +40,9 @@ impl Topic {
     const fn switch(self) -> Option<&'static str> {
         match self {
             Self::MessageFailed | Self::MessageExpired => Some("notify_message_status"),
-            Self::WebhookFailed | Self::WebhookPaused => Some("notify_webhook"),
+            Self::WebhookFailed | Self::DiscordFailed | Self::WebhookPaused => {
+                Some("notify_webhook")
+            }
             Self::PhoneOffline => Some("notify_heartbeat"),
             Self::KeyRotated => None,
         }
@@ -48,7 +52,9 @@ impl Topic {
     const fn quiet(self) -> Option<Duration> {
         match self {
             Self::MessageFailed => Some(Duration::from_mins(15)),
-            Self::MessageExpired | Self::WebhookFailed => Some(Duration::from_hours(1)),
+            Self::MessageExpired | Self::WebhookFailed | Self::DiscordFailed => {
+                Some(Duration::from_hours(1))
+            }
             Self::WebhookPaused | Self::PhoneOffline | Self::KeyRotated => None,
         }
     }
@@ -58,6 +64,7 @@ impl Topic {
             Self::MessageFailed => "message.send.failed",
             Self::MessageExpired => "message.send.expired",
             Self::WebhookFailed => "webhook.send.failed",
+            Self::DiscordFailed => "discord.send.failed",
             Self::WebhookPaused => "webhook.paused",
             Self::PhoneOffline => "phone.heartbeat.offline",
             Self::KeyRotated => "user.api-key.rotated",

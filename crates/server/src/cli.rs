@@ -23,7 +23,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Run the server
-    Serve(Serve),
+    Serve(Box<Serve>),
     /// Accounts of the server: also before its first start, and while it runs
     User(User),
     /// Phones that are programs

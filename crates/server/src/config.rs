@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use gateway::Database;
+use gateway::discord::PublicKey;
 use url::Url;
 
 pub use layer::{Layer, LogFormat, Policy, SignUp};
@@ -44,6 +45,14 @@ pub struct Config {
     pub smtp_url: Option<Secret>,
     /// Whom it is from.
     pub smtp_from: String,
+    /// Discord's bot, by its token.
+    pub discord_bot_token: Option<Secret>,
+    /// Whose slash command is offered on Discord.
+    pub discord_application_id: Option<String>,
+    /// How Discord's requests are known.
+    pub discord_public_key: Option<PublicKey>,
+    /// Where Discord's own interface is.
+    pub discord_endpoint: Option<Url>,
     /// Whether anybody may make an account.
     pub sign_up: SignUp,
     /// A phone without a heartbeat for so long is offline.
@@ -102,6 +111,10 @@ impl Config {
                 .smtp_from
                 .filter(|from| !from.trim().is_empty())
                 .unwrap_or_else(|| "httpsms <httpsms@localhost>".to_owned()),
+            discord_bot_token: present(layer.discord_bot_token),
+            discord_application_id: digits(layer.discord_application_id)?,
+            discord_public_key: public_key(layer.discord_public_key)?,
+            discord_endpoint: web("discord-endpoint", layer.discord_endpoint)?,
             phone_offline_after: period(layer.phone_offline_after, Duration::from_hours(1)),
             sign_up,
             webhook_private_networks: layer.webhook_private_networks.unwrap_or(match sign_up {
@@ -158,6 +171,10 @@ impl fmt::Debug for Config {
             .field("attachments_url", &self.attachments_url)
             .field("smtp_url", &self.smtp_url)
             .field("smtp_from", &self.smtp_from)
+            .field("discord_bot_token", &self.discord_bot_token)
+            .field("discord_application_id", &self.discord_application_id)
+            .field("discord_public_key", &self.discord_public_key)
+            .field("discord_endpoint", &self.discord_endpoint.is_some())
             .field("sign_up", &self.sign_up)
             .field("phone_offline_after", &self.phone_offline_after)
             .field("webhook_private_networks", &self.webhook_private_networks)
@@ -212,6 +229,27 @@ fn web(name: &str, text: Option<String>) -> Result<Option<Url>, Wrong> {
             "{name} must be an address that begins with http:// or https://"
         ))),
     }
+}
+
+fn digits(text: Option<String>) -> Result<Option<String>, Wrong> {
+    let Some(text) = text.filter(|text| !text.trim().is_empty()) else {
+        return Ok(None);
+    };
+    let text = text.trim();
+    if text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Ok(Some(text.to_owned()));
+    }
+    Err(Wrong(
+        "discord-application-id must have digits only".to_owned(),
+    ))
+}
+
+fn public_key(text: Option<String>) -> Result<Option<PublicKey>, Wrong> {
+    let Some(text) = text.filter(|text| !text.trim().is_empty()) else {
+        return Ok(None);
+    };
+    let wrong = || Wrong("discord-public-key must have 64 hexadecimal digits".to_owned());
+    PublicKey::parse(&text).map(Some).ok_or_else(wrong)
 }
 
 fn without_slashes(url: &Url) -> String {
@@ -274,6 +312,10 @@ mod tests {
             attachments-url = "s3://k:s@localhost/sms"
             smtp-url = "smtp://localhost"
             smtp-from = "sms@example.com"
+            discord-bot-token = "x"
+            discord-application-id = "33"
+            discord-public-key = "fc51cd8e6218a1a38da47ed00230f0580816ed13ba3303ac5deb911548908025"
+            discord-endpoint = "http://localhost:9"
             phone-offline-after = "4s"
             webhook-private-networks = "deny"
             webhook-pause-after = "36h"
@@ -294,6 +336,9 @@ mod tests {
         assert!(config.smtp_url.is_some() && config.gateway().mail);
         assert_eq!(config.smtp_from, "sms@example.com");
         assert!(config.fcm_endpoint.is_some() && config.fcm() && config.demo);
+        assert!(config.discord_bot_token.is_some() && config.discord_endpoint.is_some());
+        assert_eq!(config.discord_application_id.as_deref(), Some("33"));
+        assert!(config.discord_public_key.is_some());
         assert_eq!(config.phone_offline_after, Duration::from_secs(4));
         assert_eq!(config.webhook_private_networks, Policy::Deny);
         assert_eq!(config.webhook_pause_after, Duration::from_hours(36));
@@ -352,6 +397,16 @@ mod tests {
             ..Layer::default()
         });
         assert!(public.contains("public-url"), "{public}");
+        let key = complaint(Layer {
+            discord_public_key: Some("fc51".to_owned()),
+            ..Layer::default()
+        });
+        assert!(key.contains("64 hexadecimal digits"), "{key}");
+        let application = complaint(Layer {
+            discord_application_id: Some("../x".to_owned()),
+            ..Layer::default()
+        });
+        assert!(application.contains("digits only"), "{application}");
     }
 
     #[test]
@@ -361,6 +416,7 @@ mod tests {
             firebase_credentials: Some(r#"{"private_key":"sesame"}"#.into()),
             attachments_url: Some("s3://u:sesame@h/b".into()),
             smtp_url: Some("smtp://u:sesame@h".into()),
+            discord_bot_token: Some("sesame".into()),
             fcm_endpoint: Some("http://u:sesame@h".into()),
             ..Layer::default()
         };

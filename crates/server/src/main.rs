@@ -29,7 +29,7 @@ use std::time::Duration;
 use anyhow::Result;
 use clap::Parser as _;
 
-use cli::{Cli, Command, Phone, User, Webhook};
+use cli::{Cli, Command, Phone, Serve, User, Webhook};
 use config::{Config, Wrong};
 
 #[global_allocator]
@@ -62,7 +62,8 @@ fn runtime() -> Result<tokio::runtime::Runtime> {
 async fn run(command: Command) -> Result<()> {
     match command {
         Command::Serve(serve) => {
-            let config = Config::resolve(serve.settings, serve.config.as_deref())?;
+            let Serve { config, settings } = *serve;
+            let config = Config::resolve(settings, config.as_deref())?;
             telemetry::start(&config)?;
             tracing::debug!(?config, "starting");
             run::serve(config).await

@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow};
 use axum::Router;
-use courier::{Courier, Fcm, Mailer, PrivateNetworks};
+use courier::{Courier, DiscordBot, Fcm, Mailer, PrivateNetworks};
+use gateway::discord::Bot;
 use gateway::{Database, Gateway};
 use tokio::task::{JoinError, JoinHandle, JoinSet};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
+use url::Url;
 
 use crate::bucket::Bucket;
 use crate::config::{Config, Policy, SignUp, Wrong};
@@ -67,6 +69,8 @@ async fn attend(
         sign_up: config.sign_up == SignUp::Open,
         firebase: firebase(config)?,
         stop: stop.clone(),
+        discord: workers.discord.clone().map(|bot| bot as Arc<dyn Bot>),
+        discord_key: config.discord_public_key,
         ..api::Options::new(public_url.as_str())
     };
     let metrics = Metrics::new(options.requests.clone(), workers.courier.clone());
@@ -105,12 +109,14 @@ struct Workers {
     stop: CancellationToken,
     running: JoinSet<()>,
     courier: Arc<courier::Stats>,
+    discord: Option<Arc<DiscordBot>>,
 }
 
 impl Workers {
     fn start(config: &Config, gateway: &Gateway, options: courier::Options) -> Result<Self> {
         let stop = CancellationToken::new();
         let mut running = JoinSet::new();
+        let discord = options.discord.clone();
         let courier = Courier::new(gateway.clone(), options).context("a second courier")?;
         let stats = courier.stats();
         running.spawn(courier.run(stop.clone()));
@@ -125,6 +131,7 @@ impl Workers {
             stop,
             running,
             courier: stats,
+            discord,
         })
     }
 
@@ -172,6 +179,7 @@ fn courier_options(config: &Config) -> Result<courier::Options, Wrong> {
         private_networks,
         fcm: fcm(config)?,
         mailer: mailer(config)?,
+        discord: discord(config)?,
         ..courier::Options::default()
     })
 }
@@ -209,6 +217,18 @@ fn mailer(config: &Config) -> Result<Option<Mailer>, Wrong> {
     };
     let mailer = Mailer::new(url.reveal(), &config.smtp_from);
     mailer.map(Some).map_err(|error| Wrong(error.to_string()))
+}
+
+fn discord(config: &Config) -> Result<Option<Arc<DiscordBot>>, Wrong> {
+    let Some(token) = &config.discord_bot_token else {
+        return Ok(None);
+    };
+    let endpoint = config.discord_endpoint.as_ref();
+    let endpoint = endpoint.map_or(DiscordBot::ENDPOINT, Url::as_str);
+    let application = config.discord_application_id.clone();
+    let bot = DiscordBot::new(endpoint, token.reveal(), application);
+    let wrong = || Wrong("discord-bot-token cannot be used".to_owned());
+    bot.map(|bot| Some(Arc::new(bot))).ok_or_else(wrong)
 }
 
 fn announce(config: &Config, address: &str) {

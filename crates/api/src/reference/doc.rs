@@ -312,6 +312,11 @@ impl Doc {
         self.may(401)
     }
 
+    /// Answers 402 if there may be no more of these.
+    pub(crate) fn limits(self) -> Self {
+        self.may(402)
+    }
+
     /// Answers 403, though it is public.
     pub(crate) fn forbids(self) -> Self {
         self.may(403)

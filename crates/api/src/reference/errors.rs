@@ -33,6 +33,7 @@ pub(super) fn name(status: u16) -> &'static str {
     match status {
         400 => "Malformed",
         401 => "Unauthorized",
+        402 => "Limited",
         403 => "Forbidden",
         404 => "NotFound",
         409 => "Conflict",
@@ -56,6 +57,8 @@ pub(super) fn add(components: &mut Components) {
     let malformed = "The request isn't properly formed";
     let nobody = "You are not authorized to carry out this request.";
     let forbidden = "This API key may not do that: it needs the scope [webhooks]";
+    let limit =
+        "You can't create more than 1 discord integration contact us to upgrade your account.";
     let away = "The database is not available at the moment. Please try again.";
     let internal = "We ran into an internal error while handling the request.";
     let answers = [
@@ -68,6 +71,11 @@ pub(super) fn add(components: &mut Components) {
             401,
             "No key and no session, an unknown key, one of the wrong kind, a phone's key that is not bound to the number, or a wrong password.",
             envelope("error", why(), Some(nobody)),
+        ),
+        (
+            402,
+            "There may be no more of these.",
+            envelope("error", None, Some(limit)),
         ),
         (
             403,

@@ -9,6 +9,7 @@ mod care;
 mod conformance;
 mod contract;
 mod deliveries;
+mod discord;
 mod events;
 mod firebase;
 mod heartbeats;

@@ -1,5 +1,6 @@
 //! A server in memory, callers shaped like those of the real one, and what they are answered.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use api::{Options, Requests, router};
@@ -75,6 +76,8 @@ impl World {
         let news = gateway.news().unwrap();
         gateway.take_lease(None).await.unwrap().unwrap();
         let mut options = Options::new("http://sms.example:8000/");
+        options.discord = Some(Arc::new(crate::discord::Bot::default()));
+        options.discord_key = Some(crate::discord::public_key());
         set(&mut options);
         Self {
             stop: options.stop.clone(),

@@ -20,7 +20,7 @@ const REPLAY: usize = 2;
 /// One of so many turns is a replay's, while there is something else.
 const TURNS: u8 = 9;
 
-/// So many mails at once.
+/// So many mails, or posts to a channel, at once.
 const MAILS: usize = 2;
 
 /// What the scheduler knows of a target. It is forgotten when there is nothing left to know.
@@ -310,7 +310,7 @@ impl Target {
             Kind::Webhook if !is_new(delivery) => EXPRESS,
             Kind::Webhook if delivery.cause == Cause::Replay => REPLAY,
             Kind::Push if delivery.exact || delivery.message_id.is_none() => EXPRESS,
-            Kind::Webhook | Kind::Push | Kind::Mail => ORDINARY,
+            Kind::Webhook | Kind::Push | Kind::Mail | Kind::Discord => ORDINARY,
         };
         &mut self.lanes[lane]
     }

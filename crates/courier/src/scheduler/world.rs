@@ -154,7 +154,7 @@ impl World {
         let to_target = |other: &&Delivery| other.target == target;
         let beside = self.flying.iter().filter(to_target).count();
         match delivery.kind {
-            Kind::Webhook | Kind::Mail => {
+            Kind::Webhook | Kind::Mail | Kind::Discord => {
                 let rules = self.rules.get(&target).copied().unwrap_or_default();
                 let most = rules.max_concurrency.map_or(usize::MAX, usize::from);
                 assert!(

@@ -92,7 +92,7 @@ impl Work<'_, '_> {
         for Scalar(id) in keys {
             self.on_commit(move |gateway| gateway.wake.mailbox(&Mailbox::Key(id)));
         }
-        for table in ["phone", "api_key"] {
+        for table in ["phone", "api_key", "discord"] {
             self.tx.execute(
                 &format!("DELETE FROM {table} WHERE user_id = $1"),
                 &[&user_id],

@@ -122,6 +122,21 @@ impl Work<'_, '_> {
         self.queue(user_id, delivery, Birth::Told)
     }
 
+    /// Queues an event for a channel of Discord.
+    pub(crate) fn queue_for_discord(
+        &mut self,
+        user_id: &str,
+        discord: Uuid,
+        letter: &Letter,
+    ) -> Result<()> {
+        let delivery = Delivery {
+            kind: Kind::Discord,
+            letter: Some(letter.clone()),
+            ..self.delivery(discord)
+        };
+        self.queue(user_id, delivery, Birth::Told)
+    }
+
     /// A wake-up for this target, due now, with nothing to say yet.
     fn delivery(&self, target: Uuid) -> Delivery {
         Delivery {

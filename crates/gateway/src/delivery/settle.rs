@@ -134,7 +134,7 @@ impl Work<'_, '_> {
                 (State::Failed, None)
             }
         };
-        if done.event_seq.is_some() && done.cause != Cause::Test {
+        if done.kind == Kind::Webhook && done.cause != Cause::Test {
             let seen = health.entry(done.target).or_default();
             seen.delivered |= state == State::Delivered;
             seen.gave_up |= state == State::Failed;
@@ -191,6 +191,9 @@ impl Work<'_, '_> {
     }
 
     fn gave_up(&mut self, lost: &Done, status: Option<u16>, error: &str) -> Result<()> {
+        if let (Kind::Discord, Some(seq)) = (lost.kind, lost.event_seq) {
+            return self.discord_failed(lost, seq, status, error);
+        }
         if let Some(seq) = lost.event_seq {
             return match lost.cause {
                 Cause::Test => Ok(()),

@@ -79,6 +79,27 @@ pub struct Layer {
     #[arg(long, env = "HTTPSMS_SMTP_FROM", value_name = "ADDRESS")]
     #[serde(alias = "smtp_from")]
     pub smtp_from: Option<String>,
+    /// The token of a Discord bot, so that accounts can be connected to Discord servers [default: none]
+    #[arg(
+        long,
+        env = "HTTPSMS_DISCORD_BOT_TOKEN",
+        value_name = "TOKEN",
+        hide_env_values = true
+    )]
+    #[serde(alias = "discord_bot_token")]
+    pub discord_bot_token: Option<Secret>,
+    /// The bot's application, which offers the command /httpsms [default: no command]
+    #[arg(long, env = "HTTPSMS_DISCORD_APPLICATION_ID", value_name = "ID")]
+    #[serde(alias = "discord_application_id")]
+    pub discord_application_id: Option<String>,
+    /// The application's public key, by which Discord's requests are known [default: none is]
+    #[arg(long, env = "HTTPSMS_DISCORD_PUBLIC_KEY", value_name = "HEX")]
+    #[serde(alias = "discord_public_key")]
+    pub discord_public_key: Option<String>,
+    /// Where Discord's own interface is [default: Discord]
+    #[arg(long, env = "HTTPSMS_DISCORD_ENDPOINT", value_name = "URL")]
+    #[serde(alias = "discord_endpoint")]
+    pub discord_endpoint: Option<String>,
     /// Whether anybody may make an account [default: closed]
     #[arg(long, env = "HTTPSMS_SIGN_UP", value_name = "POLICY")]
     #[serde(alias = "sign_up")]
@@ -187,6 +208,10 @@ impl Layer {
             attachments_url: self.attachments_url.or(below.attachments_url),
             smtp_url: self.smtp_url.or(below.smtp_url),
             smtp_from: self.smtp_from.or(below.smtp_from),
+            discord_bot_token: self.discord_bot_token.or(below.discord_bot_token),
+            discord_application_id: self.discord_application_id.or(below.discord_application_id),
+            discord_public_key: self.discord_public_key.or(below.discord_public_key),
+            discord_endpoint: self.discord_endpoint.or(below.discord_endpoint),
             sign_up: self.sign_up.or(below.sign_up),
             phone_offline_after: self.phone_offline_after.or(below.phone_offline_after),
             webhook_private_networks: self

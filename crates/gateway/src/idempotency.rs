@@ -174,7 +174,7 @@ impl Gateway {
             )?)
         });
         let kept: Option<Kept> = kept.await?;
-        kept.map(|kept| self.0.found(kept, &fingerprint))
+        kept.map(|kept| self.0.found(&kept, &fingerprint))
             .transpose()
     }
 
@@ -275,7 +275,7 @@ db::row! {
 }
 
 impl crate::Inner {
-    fn found(&self, kept: Kept, fingerprint: &[u8]) -> Result<Found> {
+    fn found(&self, kept: &Kept, fingerprint: &[u8]) -> Result<Found> {
         if kept.fingerprint != fingerprint {
             return Ok(Found::Mismatch);
         }
@@ -317,7 +317,7 @@ impl Work<'_, '_> {
               WHERE user_id = $1 AND route = $2 AND key = $3",
             &[&request.user_id, &request.route, &request.key],
         )?;
-        self.gateway.found(kept, &request.fingerprint)
+        self.gateway.found(&kept, &request.fingerprint)
     }
 
     /// Also of a request that had nothing to write. The account may be gone: then nobody asks again.

@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::postgres::{Session, notify};
-use crate::{Arg, Engine, Error, FromRow, Result, Row, sqlite};
+use crate::{Arg, Engine, Error, FromRow, Result, Row, Scalar, sqlite};
 
 /// Runs after the commit.
 pub(crate) type AfterCommit = Box<dyn FnOnce() + Send>;
@@ -105,6 +105,20 @@ impl<'c> Tx<'c> {
             Conn::Postgres(session) => session.send(sql, args, &later),
         })?;
         Ok(later)
+    }
+
+    /// Inserts one row, given without `RETURNING`; its `key`, which the database makes, is there when
+    /// that of [`Tx::later`] would be. SQLite knows it anyway: to return it would cost it a table.
+    pub fn insert(&mut self, sql: &str, key: &str, args: &[&dyn Arg]) -> Result<Later<Scalar<i64>>> {
+        match self.conn {
+            Conn::Sqlite(on) => {
+                self.execute(sql, args)?;
+                let later = Later::default();
+                later.set(vec![Scalar(on.conn().last_insert_rowid())]);
+                Ok(later)
+            }
+            Conn::Postgres(_) => self.later(&format!("{sql} RETURNING {key}"), args),
+        }
     }
 
     /// Waits for the statements that were not waited for.

@@ -261,9 +261,10 @@ impl Work<'_, '_> {
             test,
             data,
         });
-        let seq = self.tx.later(
+        let seq = self.tx.insert(
             "INSERT INTO event (id, user_id, kind, owner, time, test, body)
-             VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING seq",
+             VALUES ($1, $2, $3, $4, $5, $6, $7)",
+            "seq",
             &[
                 &id,
                 &about.user_id,

@@ -184,10 +184,11 @@ impl Work<'_, '_> {
         epoch: i64,
         birth: Birth,
     ) -> Result<Later<Scalar<i64>>> {
-        let id = self.tx.later(
+        let id = self.tx.insert(
             "INSERT INTO delivery (kind, target, user_id, event_seq, message_id, notification_id,
                  exact, cause, replay_id, order_key, attempt, due_at, expires_at, epoch)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) RETURNING id",
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+            "id",
             &[
                 &delivery.kind,
                 &delivery.target,

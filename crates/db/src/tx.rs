@@ -109,7 +109,12 @@ impl<'c> Tx<'c> {
 
     /// Inserts one row, given without `RETURNING`; its `key`, which the database makes, is there when
     /// that of [`Tx::later`] would be. SQLite knows it anyway: to return it would cost it a table.
-    pub fn insert(&mut self, sql: &str, key: &str, args: &[&dyn Arg]) -> Result<Later<Scalar<i64>>> {
+    pub fn insert(
+        &mut self,
+        sql: &str,
+        key: &str,
+        args: &[&dyn Arg],
+    ) -> Result<Later<Scalar<i64>>> {
         match self.conn {
             Conn::Sqlite(on) => {
                 self.execute(sql, args)?;

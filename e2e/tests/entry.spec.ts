@@ -6,7 +6,7 @@ test('the first start: the printed link, an account, the first steps', async ({ 
   try {
     const link = /http:\/\/\S+\/#\/setup\?key=\S+/.exec(server.log)?.[0];
     expect(link, 'the link that the server prints').toBeTruthy();
-    const page = await browser.newPage({ baseURL: server.url });
+    const page = await browser.newPage({ baseURL: server.url, timezoneId: 'Asia/Tokyo' });
     const complaints: string[] = [];
     watch(page, server.url, complaints);
     await page.goto(link ?? '');
@@ -21,6 +21,8 @@ test('the first start: the printed link, an account, the first steps', async ({ 
     await expect(page.getByText('First steps')).toBeVisible();
     expect(page.url()).not.toContain('uk_');
     await accessible(page);
+    await page.goto('/settings/profile');
+    await expect(page.getByLabel('Time zone')).toHaveValue('Asia/Tokyo');
     expect(complaints).toEqual([]);
     await page.close();
   } finally {

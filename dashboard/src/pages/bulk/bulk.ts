@@ -1,41 +1,12 @@
 // Files of messages: what the server says of them, and which column is what.
 import { api, call, send } from '$/api/client';
-import type { Message } from '$/api/types';
+import type { BulkDetail, BulkFile, BulkMessage, BulkPreview, BulkRow } from '$/api/schema';
 
-/** Messages of one file, counted; the first six counts add up, the later ones are parts of them. */
-export interface BulkMessage {
-  request_id: string;
-  total: number;
-  scheduled_count: number;
-  pending_count: number;
-  failed_count: number;
-  expired_count: number;
-  sent_count: number;
-  delivered_count: number;
-  sending_count: number;
-  cancelled_count: number;
-  paused_count: number;
-  status: 'running' | 'paused' | 'finished';
-  created_at: string;
-}
-export type Detail = BulkMessage & { messages: Message[] };
-
-export interface PreviewRow {
-  row: number;
-  from: string;
-  to: string;
-  content: string;
-  send_time: string | null;
-  attachments: string[];
-  segments: number;
-  errors: string[];
-}
-export interface Preview {
-  columns: string[];
-  rows: PreviewRow[];
-  total: number;
-  errors: string[];
-}
+export type { BulkMessage } from '$/api/schema';
+/** Messages of one file, counted; with some of them. */
+export type Detail = BulkDetail;
+export type PreviewRow = BulkRow;
+export type Preview = BulkPreview;
 
 /** What a column can be, in the order in which it is asked for. */
 export const FIELDS = ['to', 'content', 'from', 'send_time', 'attachments'] as const;
@@ -114,14 +85,10 @@ export async function sendFile(
   mapping: Mapping | undefined,
   from: string,
 ): Promise<string> {
-  const request = api.POST(
-    '/v1/bulk-messages' as never,
-    {
-      body: form(file, mapping, from) as never,
-      bodySerializer: (body: unknown) => body as FormData,
-    } as never,
-  );
-  await call(request as never);
+  // The description knows the fields of the form; the form itself is sent.
+  const body = form(file, mapping, from) as unknown as BulkFile;
+  const request = api.POST('/v1/bulk-messages', { body, bodySerializer: (form) => form });
+  await call(request);
   const place = (await request).response.headers.get('location') ?? '';
   return decodeURIComponent(place.split('/').at(-1) ?? '');
 }

@@ -5,19 +5,12 @@ export type {
   ApiKey,
   BillingUsage as Cycle,
   DailyUsage as Day,
+  Retention,
   Scope,
   Session,
 } from '$/api/schema';
 
 export const SCOPES = ['send', 'read', 'phones', 'webhooks', 'admin'] as const;
-
-/** Days; 0 is for ever. */
-export interface Retention {
-  messages_days: number;
-  events_days: number;
-  deliveries_days: number;
-  heartbeats_days: number;
-}
 
 export interface Discord {
   id: string;
@@ -27,6 +20,7 @@ export interface Discord {
 }
 
 export const apiKeys = () => call(api.GET('/v1/api-keys', { params: { query: { limit: 100 } } }));
-export const retention = () => send<Retention>('GET', '/v1/users/me/retention');
+/** Days; 0 is for ever. */
+export const retention = () => call(api.GET('/v1/users/me/retention'));
 export const discords = () =>
   send<Discord[]>('GET', '/v1/discord-integrations', { query: { limit: 10 } });

@@ -94,6 +94,10 @@ interface Violation {
 export async function accessible(page: Page): Promise<void> {
   for (const colorScheme of ['light', 'dark'] as const) {
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+    // The colours of the other theme are there with the next frame.
+    await page.evaluate(
+      () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))),
+    );
     const found = await violations(page);
     expect(found.map(readable), `accessibility, ${colorScheme}`).toEqual([]);
   }

@@ -42,6 +42,7 @@ test('a new message appears in an open inbox at once', async ({ page, server, ac
   });
   // The promise is 300 ms; a loaded machine gets some more.
   expect(took).toBeLessThan(1500);
+  await expect(page).toHaveTitle(/^\(2\) /);
   await expect(page.getByRole('navigation').getByText('2', { exact: false }).first()).toBeVisible();
   await accessible(page);
 });

@@ -25,6 +25,7 @@ async function failed(
 }
 
 const results = (page: Page) => page.getByRole('list', { name: 'Found messages' });
+const search = (page: Page) => page.getByRole('searchbox', { name: 'Text, number or ID' });
 const count = (page: Page, text: string) =>
   expect(page.getByRole('status').filter({ hasText: /message/ })).toHaveText(text);
 
@@ -145,6 +146,53 @@ test('a search that cannot be made says so and is tried again', async ({
   await page.unroute('**/v1/messages/search*');
   await page.getByRole('button', { name: 'Try again' }).click();
   await expect(results(page)).toContainText('still here');
+});
+
+test('messages are found by text, number and status, and the address keeps it', async ({
+  page,
+  server,
+  account,
+}) => {
+  await server.silentPhone(account, PHONE);
+  await server.incoming(account, ANN, PHONE, 'the blue bicycle');
+  await server.incoming(account, BOB, PHONE, 'the red car');
+  await failed(server, account, BOB, 'we cannot come');
+  await page.goto('/search');
+  await count(page, '3 messages');
+  await accessible(page);
+
+  await page.keyboard.press('/');
+  await search(page).fill('bicy');
+  await count(page, '1 message');
+  await expect(page).toHaveURL(/query=bicy/);
+  await expect(results(page)).toContainText('the blue bicycle');
+
+  await search(page).fill('');
+  await page.getByRole('button', { name: /^Statuses/ }).click();
+  await page.getByRole('checkbox', { name: 'Failed' }).check();
+  await accessible(page);
+  await page.keyboard.press('Escape');
+  await count(page, '1 message');
+  await expect(results(page)).toContainText('has no FCM token');
+  await page.reload();
+  await count(page, '1 message');
+  await expect(page.getByRole('button', { name: 'Statuses: Failed' })).toBeVisible();
+
+  await page.getByLabel('To day').fill('2020-01-01');
+  await expect(page.getByRole('heading', { name: 'Nothing was found' })).toBeVisible();
+  await accessible(page);
+  await page.getByRole('button', { name: 'Clear filters' }).click();
+  await count(page, '3 messages');
+});
+
+test('a change at the phone shows at once', async ({ page, server, account }) => {
+  await server.phone(account, PHONE, '--latency', '2s..3s');
+  const sms = { from: PHONE, to: ANN, content: 'on its way' };
+  await server.call(account, 'POST', '/v1/messages/send', sms);
+  await page.goto('/search?query=on%20its');
+  await expect(results(page)).toContainText('on its way');
+  await expect(results(page)).not.toContainText('Delivered');
+  await expect(results(page)).toContainText('Delivered');
 });
 
 test('@screenshots search', async ({ page, server, account }) => {

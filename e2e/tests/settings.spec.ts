@@ -203,6 +203,144 @@ test('a session that ended elsewhere leads to the sign-in page', async ({ page }
   await expect(page.getByRole('button', { name: 'Sign in' })).toBeVisible();
 });
 
+test('a send schedule is made, changed, used and deleted', async ({ page, server, account }) => {
+  test.slow();
+  await page.goto('/settings/schedules');
+  await expect(page.getByRole('heading', { name: 'No send schedules' })).toBeVisible();
+  await page.getByRole('link', { name: 'New schedule' }).first().click();
+  await page.getByLabel('Name').fill('Office');
+  await page.getByLabel('Time zone').selectOption('Europe/Lisbon');
+  // Hours that touch are fine, hours that overlap are not.
+  await page.getByRole('button', { name: 'Add hours on Monday' }).click();
+  await page.getByLabel('Monday, from').nth(1).fill('16:00');
+  await expect(page.getByText('These hours overlap')).toBeVisible();
+  await accessible(page);
+  await expect(page.getByRole('button', { name: 'Save' })).toBeDisabled();
+  await page.getByLabel('Monday, from').nth(1).fill('17:00');
+  await page.getByLabel('Monday, to').nth(1).fill('00:00');
+  await page.getByRole('button', { name: 'To all weekdays' }).click();
+  await page.getByRole('button', { name: 'Save' }).click();
+  await expect(page).toHaveURL(/\/settings\/schedules$/);
+  const item = page.getByRole('list', { name: 'Send schedules' });
+  await expect(item).toContainText('Mon–Fri: 09:00–17:00, 17:00–00:00');
+
+  const [made] = await server.call<{ id: string; windows: unknown[] }[]>(
+    account,
+    'GET',
+    '/v1/send-schedules',
+  );
+  expect(made?.windows).toHaveLength(10);
+  expect(made?.windows[1]).toEqual({
+    day_of_week: 1,
+    start_minute: 1020,
+    end_minute: 1440,
+  });
+  await server.call(account, 'PUT', '/v1/phones', {
+    phone_number: PHONE,
+    sim: 'SIM1',
+    message_send_schedule_id: made?.id,
+  });
+  await expect(item).toContainText('+1 800 555 0199');
+  await item.getByRole('link', { name: 'Office' }).click();
+  await page.getByLabel('Name').fill('Shop');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await expect(item).toContainText('Shop');
+  await accessible(page);
+
+  await page.getByRole('button', { name: 'More: Shop' }).click();
+  await page.getByRole('menuitem', { name: 'Delete' }).click();
+  await said(page, 'Phones that used it may send at any time');
+  await page.getByRole('button', { name: 'Undo' }).click();
+  await expect(item).toContainText('Shop');
+  await page.getByRole('button', { name: 'More: Shop' }).click();
+  await page.getByRole('menuitem', { name: 'Delete' }).click();
+  await expect
+    .poll(() => server.call<unknown[]>(account, 'GET', '/v1/send-schedules'), {
+      timeout: 15_000,
+    })
+    .toEqual([]);
+});
+
+test('a key is made, shown once, and revoked', async ({ page, server, account }) => {
+  test.slow();
+  await page.goto('/settings/api-keys');
+  await page.getByRole('button', { name: 'New key' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('Name').fill('Shop system');
+  for (const scope of ['Send messages', 'Read everything'])
+    await dialog.getByRole('checkbox', { name: scope }).uncheck();
+  await dialog.getByRole('button', { name: 'Make the key' }).click();
+  await expect(dialog.getByText('The scopes field is required')).toBeVisible();
+  await accessible(page);
+  await dialog.getByRole('checkbox', { name: 'Read everything' }).check();
+  await dialog.getByLabel('Valid').selectOption({ label: 'for 30 days' });
+  await dialog.getByRole('button', { name: 'Make the key' }).click();
+  const key = (await dialog.locator('pre').textContent()) ?? '';
+  expect(key).toMatch(/^ak_/);
+  await accessible(page);
+  const as = { ...account, key };
+  await server.call(as, 'GET', '/v1/phones');
+  await expect(server.call(as, 'POST', '/v1/phone-api-keys', { name: 'x' })).rejects.toThrow();
+  await dialog.getByRole('button', { name: 'I have kept it' }).click();
+  const row = page.getByRole('row', { name: /Shop system/ });
+  await expect(row).toContainText('read');
+  await expect(page.getByText(key)).toBeHidden();
+  await page.reload();
+  await expect(row).not.toContainText('never');
+  await row.getByRole('button', { name: /Revoke/ }).click();
+  await expect
+    .poll(
+      () =>
+        server.call(as, 'GET', '/v1/phones').then(
+          () => 'works',
+          () => 'ends',
+        ),
+      { timeout: 15_000 },
+    )
+    .toBe('ends');
+});
+
+test('keeping less says what is deleted', async ({ page, server, account }) => {
+  await page.goto('/settings/retention');
+  await page.getByLabel('Events').selectOption({ label: '90 days' });
+  await page.getByRole('button', { name: 'Save' }).click();
+  const asked = page.getByRole('dialog');
+  await expect(asked).toContainText('Events older than 90 days');
+  await accessible(page);
+  await asked.getByRole('button', { name: 'Keep less' }).click();
+  await said(page, 'Saved');
+  const kept = await server.call<Record<string, number>>(account, 'GET', '/v1/users/me/retention');
+  expect(kept.events_days).toBe(90);
+});
+
+test('usage is counted, drawn and written', async ({ page, server, account }) => {
+  test.slow();
+  await server.silentPhone(account, PHONE);
+  for (const text of ['a', 'b', 'c']) await server.incoming(account, '+18005550100', PHONE, text);
+  await page.goto('/settings/usage');
+  await expect(page.getByRole('region', { name: 'This period' })).toContainText('3');
+  await expect(page.getByRole('img', { name: 'Received messages each day' })).toBeVisible();
+  await page.getByText('Show as a table').click();
+  const table = page.getByRole('region', { name: 'Day by day' }).getByRole('table');
+  await expect(table.getByRole('row').nth(1)).toContainText('3');
+  await accessible(page);
+  await page.getByLabel('Range').selectOption('7');
+  await expect(page).toHaveURL(/days=7/);
+  await expect(table.getByRole('row')).toHaveCount(8);
+});
+
+test('everything can be downloaded', async ({ page, server, account }) => {
+  await server.silentPhone(account, PHONE);
+  await server.incoming(account, '+18005550100', PHONE, 'mine');
+  await page.goto('/settings/data');
+  for (const name of ['Download everything', 'Download messages']) {
+    const waiting = page.waitForEvent('download');
+    await page.getByRole('link', { name }).click();
+    const download = await waiting;
+    expect(await download.failure()).toBeNull();
+  }
+});
+
 test('@screenshots settings', async ({ page, server, account }) => {
   test.slow();
   await server.silentPhone(account, PHONE);

@@ -280,7 +280,7 @@ test('older messages come as one scrolls, and stay smooth', async ({ page, serve
   await expect(async () => {
     await log(page).evaluate((scroller) => scroller.scrollTo({ top: -scroller.scrollHeight }));
     await expect(first).toBeInViewport({ timeout: 500 });
-  }).toPass({ timeout: 30_000 });
+  }).toPass({ timeout: 60_000 });
   expect(await log(page).getByRole('article').count()).toBeLessThan(60);
   // A new one does not move what is being read.
   await server.incoming(account, THEIRS, OURS, 'the newest');

@@ -114,8 +114,9 @@ pub async fn flood(
     Ok(flood)
 }
 
-/// A connection that has rested for longer may be closed by the server any moment.
-const FRESH: Duration = Duration::from_secs(30);
+/// A connection that has rested for longer is not used again: the server closes one that is new and
+/// has asked nothing after ten seconds, any other later.
+const FRESH: Duration = Duration::from_secs(5);
 
 /// Hands in `rate` messages each second for `length`, each at its time even when earlier ones have no
 /// answer yet. Their numbers begin with `first`; returns the one after the last.

@@ -93,11 +93,7 @@ interface Violation {
 /** No finding of axe (WCAG 2.2 A and AA) on what is shown, in either theme. */
 export async function accessible(page: Page): Promise<void> {
   for (const colorScheme of ['light', 'dark'] as const) {
-    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-    // The colours of the other theme are there with the next frame.
-    await page.evaluate(
-      () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))),
-    );
+    await show(page, colorScheme);
     const found = await violations(page);
     expect(found.map(readable), `accessibility, ${colorScheme}`).toEqual([]);
   }
@@ -132,7 +128,15 @@ function readable(one: Violation): string {
 /** A picture of the page in each theme: `screenshots/NAME-light.png`, `screenshots/NAME-dark.png`. */
 export async function picture(page: Page, name: string): Promise<void> {
   for (const colorScheme of ['light', 'dark'] as const) {
-    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+    await show(page, colorScheme);
     await page.screenshot({ path: `screenshots/${name}-${colorScheme}.png` });
   }
+}
+
+/** Changes the theme, and waits: the colours of the other one are there with the next frame. */
+async function show(page: Page, colorScheme: 'light' | 'dark'): Promise<void> {
+  await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+  await page.evaluate(
+    () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))),
+  );
 }

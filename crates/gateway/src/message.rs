@@ -39,6 +39,7 @@ pub(crate) use send::urls;
 pub use send::{BulkSms, SEND_AT_LIMIT, SendSms};
 pub use timeline::{Moment, Timeline};
 pub(crate) use waiting::waiting;
+pub use waiting::{Awaited, Waiting};
 
 /// What a message is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

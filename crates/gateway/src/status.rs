@@ -58,6 +58,14 @@ pub struct Reason {
     pub text: String,
     /// Where the dashboard shows it.
     pub link: String,
+    /// Which one: the phone's name or number, the webhook's URL.
+    pub subject: String,
+    /// Since when; of [`Kind::QueueHeld`]: until when; of [`Kind::PhoneOffline`]: its last heartbeat.
+    pub at: Option<Time>,
+    /// Of [`Kind::QueueHeld`]: how many messages, 10,000 at most.
+    pub count: Option<i64>,
+    /// Of [`Kind::WebhookPaused`]: why.
+    pub pause_reason: Option<PauseReason>,
 }
 
 /// How an account is doing, and why.
@@ -98,13 +106,17 @@ impl Gateway {
     }
 }
 
-fn of_phone(phone: &Phone, kind: Kind, what: &str) -> Reason {
-    let number = readable(&phone.phone_number);
-    let name = phone.name.as_deref().unwrap_or(&number);
+fn of_phone(phone: &Phone, kind: Kind, at: Option<Time>, what: &str) -> Reason {
+    let name = phone.name.clone();
+    let subject = name.unwrap_or_else(|| readable(&phone.phone_number));
     Reason {
         kind,
-        text: format!("{name}: {what}"),
+        text: format!("{subject}: {what}"),
         link: format!("/phones/{}", phone.id),
+        subject,
+        at,
+        count: None,
+        pause_reason: None,
     }
 }
 
@@ -121,7 +133,7 @@ fn offline(tx: &mut Tx<'_>, user_id: &str) -> Result<Vec<Reason>> {
             Some(at) => format!("offline since the heartbeat of {at}"),
             None => "offline; no heartbeat has ever come".to_owned(),
         };
-        of_phone(phone, Kind::PhoneOffline, &what)
+        of_phone(phone, Kind::PhoneOffline, phone.heartbeat_at, &what)
     };
     Ok(phones.iter().map(reason).collect())
 }
@@ -149,7 +161,10 @@ fn held(tx: &mut Tx<'_>, user_id: &str, now: Time) -> Result<Vec<Reason>> {
         )?;
         if count > 0 {
             let what = format!("messages that wait until it may send at {next}: {count}");
-            reasons.push(of_phone(phone, Kind::QueueHeld, &what));
+            reasons.push(Reason {
+                count: Some(count),
+                ..of_phone(phone, Kind::QueueHeld, Some(next), &what)
+            });
         }
     }
     Ok(reasons)
@@ -180,5 +195,9 @@ fn of_webhook(webhook: &Webhook) -> Reason {
         kind,
         text: format!("{url}: {what}"),
         link: format!("/webhooks/{}", webhook.id),
+        subject: url.clone(),
+        at: webhook.paused_at.or(webhook.failing_since),
+        count: None,
+        pause_reason: webhook.pause_reason.filter(|_| webhook.paused_at.is_some()),
     }
 }

@@ -118,6 +118,43 @@ pub(crate) struct Timeline {
     waiting: Option<String>,
     /// Until when it waits.
     waiting_until: Option<Time>,
+    /// The same for programs.
+    waiting_for: Option<Waiting>,
+}
+
+/// What a message waits for, for programs.
+#[derive(ToSchema)]
+#[schema(as = WaitingFor)]
+struct Waiting {
+    code: Awaited,
+    /// Until when at most, or at least.
+    until: Option<Time>,
+    /// Of `phone`: its last heartbeat; null if none ever came.
+    heartbeat_at: Option<Time>,
+    /// Of `slot`: how many messages a minute its phone may send; null if as many as it can.
+    per_minute: Option<i64>,
+}
+
+/// `asked_time`: the time that was asked for; `bulk_turn`: its turn in a bulk send; `resume`: that its
+/// bulk send goes on, which was paused; `hours`: the hours in which its phone may send; `slot`: its slot,
+/// by the rate and the limits of its phone; `phone`: that its phone comes back, which is offline;
+/// `wake_up`: that its phone is woken; `fetch`: that its phone, which was woken, fetches it; `report`:
+/// that its phone says what became of it; `delivery_report`: that the network says it arrived;
+/// `deleted_phone`: nothing more, its phone was deleted.
+#[derive(ToSchema)]
+#[schema(as = WaitingCode, rename_all = "snake_case")]
+enum Awaited {
+    AskedTime,
+    BulkTurn,
+    Resume,
+    Hours,
+    Slot,
+    Phone,
+    WakeUp,
+    Fetch,
+    Report,
+    DeliveryReport,
+    DeletedPhone,
 }
 
 /// Something that happened to a message.
@@ -130,6 +167,12 @@ struct Moment {
     detail: Option<String>,
     /// Why it went wrong.
     reason: Option<String>,
+    /// Of `accepted`: the time that was asked for, if any; of `scheduled`: its slot.
+    scheduled_at: Option<Time>,
+    /// Of `expired`: which wake-up it was, from 1.
+    attempt: Option<i64>,
+    /// Of `expired`: whether that was the last one.
+    is_final: Option<bool>,
 }
 
 /// What happened.
@@ -164,6 +207,8 @@ pub(crate) struct QueuedMessage {
     due_at: Option<Time>,
     /// Why it waits, in words.
     reason: String,
+    /// The same for programs.
+    waiting_for: Waiting,
 }
 
 /// An SMS to send.

@@ -175,7 +175,7 @@ struct SigningKey {
 /// Why a webhook is paused: its owner wants it so, or it has failed for days.
 #[derive(ToSchema)]
 #[schema(rename_all = "snake_case")]
-enum PauseReason {
+pub(super) enum PauseReason {
     Asked,
     Failing,
 }

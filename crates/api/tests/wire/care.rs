@@ -33,6 +33,11 @@ async fn a_timeline_is_shown() {
             .collect();
         assert_eq!(steps, ["accepted", "scheduled"]);
         assert_eq!(data["waiting"], "The phone is being woken.");
+        assert_eq!(
+            data["waiting_for"],
+            json!({"code": "wake_up", "until": null, "heartbeat_at": null, "per_minute": null})
+        );
+        assert!(data["steps"][1]["scheduled_at"].is_string(), "{data}");
         phone
             .get(&format!("/v1/messages/outstanding?message_id={id}"))
             .await
@@ -259,7 +264,16 @@ async fn status_tells_of_webhooks_and_held_messages() {
             reasons[0]["text"],
             "Desk: messages that wait until it may send at 2026-03-02T20:00:00Z: 1"
         );
+        assert_eq!(
+            (
+                &reasons[0]["subject"],
+                &reasons[0]["at"],
+                &reasons[0]["count"]
+            ),
+            (&json!("Desk"), &json!("2026-03-02T20:00:00Z"), &json!(1))
+        );
         assert_eq!(reasons[1]["kind"], "webhook_paused");
+        assert_eq!(reasons[1]["pause_reason"], "asked");
         assert_eq!(reasons[1]["link"], path.replace("/v1", ""));
     })
     .await;

@@ -234,3 +234,9 @@ async fn requests_are_counted_by_route() {
         assert!(text.contains(&line), "{line}\n{text}");
     }
 }
+
+#[test]
+fn a_message_can_wait_only_for_what_is_described() {
+    let described = &DOCUMENT["components"]["schemas"]["WaitingCode"]["enum"];
+    assert_eq!(*described, json!(gateway::message::Awaited::ALL));
+}

@@ -10,7 +10,7 @@ use db::{Scalar, Tx};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Message, owned, waiting};
+use super::{Message, Waiting, owned, waiting};
 use crate::caller::Caller;
 use crate::clock::Time;
 use crate::{Gateway, Result, event, phone, schedule};
@@ -31,6 +31,8 @@ pub struct Timeline {
     pub waiting: Option<String>,
     /// Until when it waits.
     pub waiting_until: Option<Time>,
+    /// The same for programs.
+    pub waiting_for: Option<Waiting>,
 }
 
 /// Something that happened to a message.
@@ -45,6 +47,12 @@ pub struct Moment {
     pub detail: Option<String>,
     /// Why it went wrong.
     pub reason: Option<String>,
+    /// Of `accepted`: the time that was asked for, if any; of `scheduled`: its slot.
+    pub scheduled_at: Option<Time>,
+    /// Of `expired`: which wake-up it was, from 1.
+    pub attempt: Option<i64>,
+    /// Of `expired`: whether that was the last one.
+    pub is_final: Option<bool>,
 }
 
 db::row! {
@@ -91,11 +99,12 @@ impl Gateway {
                 Some(phone) => schedule::week_of(tx, phone)?,
                 None => None,
             };
-            let waiting = waiting(&message, phone.as_ref(), week.as_ref(), now);
+            let waiting = waiting(tx, &message, phone.as_ref(), week.as_ref(), now)?;
             Ok(Timeline {
                 steps,
+                waiting: waiting.as_ref().map(Waiting::words),
                 waiting_until: waiting.as_ref().and_then(|waiting| waiting.until),
-                waiting: waiting.map(|waiting| waiting.why),
+                waiting_for: waiting,
             })
         })
         .await
@@ -108,6 +117,9 @@ fn plain(at: Time, step: &'static str) -> Moment {
         step,
         detail: None,
         reason: None,
+        scheduled_at: None,
+        attempt: None,
+        is_final: None,
     }
 }
 
@@ -121,6 +133,7 @@ fn first(message: &Message) -> Moment {
     };
     Moment {
         detail: asked.map(|at| format!("to be sent at {at}")),
+        scheduled_at: asked,
         ..plain(message.created_at, step)
     }
 }
@@ -154,7 +167,8 @@ fn moment(event: &Logged) -> Option<Moment> {
     let Body { data } = serde_json::from_str(&event.body).unwrap_or_default();
     let (step, detail) = match event.kind {
         Kind::MessageNotificationScheduled => {
-            let slot = data.scheduled_at.map(|at| format!("its slot is {at}"));
+            let slot = data.scheduled_at.as_ref();
+            let slot = slot.map(|at| format!("its slot is {at}"));
             ("scheduled", slot)
         }
         Kind::MessageNotificationSent => ("woken", None),
@@ -167,11 +181,17 @@ fn moment(event: &Logged) -> Option<Moment> {
         Kind::MessageSendRetry => ("retried", None),
         _ => return None,
     };
+    let is_expiry = event.kind == Kind::MessageSendExpired;
     Some(Moment {
-        at: event.time,
-        step,
         detail,
+        scheduled_at: data
+            .scheduled_at
+            .filter(|_| step == "scheduled")
+            .and_then(|at| at.parse().ok()),
+        attempt: data.send_attempt_count.filter(|_| is_expiry),
+        is_final: data.is_final.filter(|_| is_expiry),
         reason: data.error_message,
+        ..plain(event.time, step)
     })
 }
 

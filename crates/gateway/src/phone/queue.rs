@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::{Phone, by_id};
 use crate::caller::Caller;
 use crate::clock::Time;
-use crate::message::{COLUMNS, Message, Status, waiting};
+use crate::message::{COLUMNS, Message, Status, Waiting, waiting};
 use crate::{Gateway, Page, Result, schedule};
 
 /// Messages of all accounts in the hands of phones that are looked at for those of one phone.
@@ -30,6 +30,8 @@ pub struct Queued {
     pub due_at: Option<Time>,
     /// Why it waits, in words.
     pub reason: String,
+    /// The same for programs.
+    pub waiting_for: Waiting,
 }
 
 impl Gateway {
@@ -40,16 +42,15 @@ impl Gateway {
             let phone = by_id(tx, &user_id, id)?;
             let week = schedule::week_of(tx, &phone)?;
             let last = page.limit().saturating_add(page.skip());
-            let queued = queue(tx, &phone, last, now)?
-                .into_iter()
-                .filter_map(|message| {
-                    let waiting = waiting(&message, Some(&phone), week.as_ref(), now)?;
-                    let due_at = waiting.until.or_else(|| due(&message));
-                    Some(queued(message, due_at, waiting.why))
-                });
+            let mut found = Vec::new();
+            for message in queue(tx, &phone, last, now)? {
+                if let Some(waiting) = waiting(tx, &message, Some(&phone), week.as_ref(), now)? {
+                    found.push(queued(message, waiting));
+                }
+            }
             let limit = usize::try_from(page.limit()).unwrap_or(usize::MAX);
             let skip = usize::try_from(page.skip()).unwrap_or(usize::MAX);
-            Ok(queued.skip(skip).take(limit).collect())
+            Ok(found.into_iter().skip(skip).take(limit).collect())
         })
         .await
     }
@@ -93,14 +94,15 @@ fn queue(tx: &mut Tx<'_>, phone: &Phone, first: i64, now: Time) -> Result<Vec<Me
     Ok(found)
 }
 
-fn queued(message: Message, due_at: Option<Time>, reason: String) -> Queued {
+fn queued(message: Message, waiting: Waiting) -> Queued {
     Queued {
+        due_at: waiting.until.or_else(|| due(&message)),
         message_id: message.id,
         contact: message.contact,
         content: message.content,
         encrypted: message.encrypted,
         status: message.status,
-        due_at,
-        reason,
+        reason: waiting.words(),
+        waiting_for: waiting,
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use gateway::bulk::{BulkMessage, State, Upload};
 use gateway::delivery::{Delivery, PushPlan};
-use gateway::message::{Message, Reported, Status};
+use gateway::message::{Awaited, Message, Reported, Status};
 use gateway::phone::Changes;
 use gateway::{Error, Gateway, Page};
 
@@ -66,6 +66,11 @@ async fn what_is_paused_waits_and_goes_on_in_order_at_the_rate() {
         let statuses: Vec<_> = messages.iter().map(|sms| sms.status).collect();
         let [waiting, slot] = [Status::Pending, Status::Scheduled];
         assert_eq!(statuses, [Status::Expired, slot, waiting, waiting, waiting]);
+        for message in &messages {
+            let told = gateway.timeline(user, message.id).await.unwrap();
+            let code = told.waiting_for.map(|waiting| waiting.code);
+            assert_eq!(code, Some(Awaited::Resume), "{}", message.content);
+        }
         assert_eq!(bulk.status, State::Paused);
 
         let begin = world.now();

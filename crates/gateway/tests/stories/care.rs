@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use gateway::heartbeat::Beat;
-use gateway::message::{BulkSms, Reported, Status};
+use gateway::message::{Awaited, BulkSms, Reported, Status};
 use gateway::phone::Changes;
 use gateway::{Error, Page, Uuid, status};
 
@@ -78,8 +78,13 @@ async fn a_timeline_tells_what_happened_and_what_is_awaited() {
         let timeline = world.gateway.timeline(&world.user, id).await.unwrap();
         let failed = timeline.steps.last().unwrap();
         assert_eq!(failed.reason.as_deref(), Some("UNKNOWN ERROR"));
-        let expired = timeline.steps[3].detail.as_deref();
-        assert_eq!(expired, Some("no report after wake-up 1"));
+        let expired = &timeline.steps[3];
+        let words = expired.detail.as_deref();
+        assert_eq!(words, Some("no report after wake-up 1"));
+        assert_eq!((expired.attempt, expired.is_final), (Some(1), Some(false)));
+        let slot = &timeline.steps[1];
+        let words = slot.scheduled_at.map(|at| format!("its slot is {at}"));
+        assert!(words.is_some() && words == slot.detail);
         assert_ne!(steps(&world, other).await.0, told);
         let unknown = world.gateway.timeline(&world.user, Uuid::nil()).await;
         assert!(matches!(unknown, Err(Error::NotFound(_))));
@@ -160,6 +165,14 @@ async fn a_queue_has_what_waits_and_why() {
         assert_eq!(queue[0].reason, "The phone is being woken.");
         assert_eq!(queue[3].reason, "It waits for its turn in a bulk send.");
         assert_eq!(queue[4].reason, "It waits for the time that was asked for.");
+        let code = |at: usize| queue[at].waiting_for.code;
+        assert_eq!(
+            [code(0), code(3), code(4)],
+            [Awaited::WakeUp, Awaited::BulkTurn, Awaited::AskedTime]
+        );
+        let after = queue.iter().find(|queued| queued.content == "after");
+        let after = &after.unwrap().waiting_for;
+        assert_eq!((after.code, after.per_minute), (Awaited::Slot, Some(1)));
         let window = Page {
             skip: 1,
             limit: 2,
@@ -238,6 +251,7 @@ async fn health_tells_when_a_phone_was_silent() {
         assert_eq!(status.state, status::State::Attention);
         assert_eq!(status.reasons[0].kind, status::Kind::PhoneOffline);
         assert_eq!(status.reasons[0].link, format!("/phones/{}", phone.id));
+        assert_eq!(status.reasons[0].at, Some(last));
         beat(&world).await;
         let back = health().await;
         assert_eq!(

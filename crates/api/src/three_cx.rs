@@ -29,6 +29,7 @@ pub(crate) fn routes(routes: Routes) -> Routes {
         .takes::<shape::ThreeCxSend>(json!({
             "from": "+18005550199", "to": "+18005550100", "text": "This is a test",
         }))
+        .limits()
         .bare::<shape::ThreeCxSent>("The message was added to the queue.");
     routes
         .tag("Integrations", Scope::Send)

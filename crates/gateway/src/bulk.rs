@@ -176,7 +176,8 @@ impl Gateway {
     /// the other, at the rate of their phone.
     ///
     /// # Errors
-    /// [`Error::Invalid`] with everything that is wrong, under `document`.
+    /// [`Error::Invalid`] with everything that is wrong, under `document`; [`Error::Limit`] if it would
+    /// pass the account's quota.
     pub async fn send_file(&self, caller: &Caller, file: Upload) -> Result<Accepted> {
         let account = self.sender_of_files(caller).await?;
         let (zone, now) = (zone(&account), self.now());
@@ -184,8 +185,10 @@ impl Gateway {
         let messages = elsewhere(move || file.messages(&zone, now)).await?;
         let messages = messages.map_err(invalid)?;
         let user_id = account.id;
-        self.write(move |work| work.accept_file(&user_id, &messages, &request_id))
-            .await
+        self.write_within_quota(&caller.user_id, move |work| {
+            work.accept_file(&user_id, &messages, &request_id)
+        })
+        .await
     }
 
     async fn sender_of_files(&self, caller: &Caller) -> Result<User> {

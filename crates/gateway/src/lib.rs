@@ -144,6 +144,8 @@ pub struct Settings {
     pub webhook_pause_after: Duration,
     /// How long attempts at webhooks are kept in the log.
     pub attempt_retention: Duration,
+    /// How many messages each account may send and receive in a billing cycle; if absent, any number.
+    pub message_quota: Option<i64>,
     /// Whether mails can be sent.
     pub mail: bool,
     /// Whether pushes can go through Firebase; otherwise every phone fetches its wake-ups here.
@@ -163,6 +165,7 @@ impl Settings {
             phone_offline_after: Duration::from_hours(1),
             webhook_pause_after: Duration::from_hours(5 * 24),
             attempt_retention: Duration::from_hours(30 * 24),
+            message_quota: None,
             mail: false,
             fcm: false,
             files: None,

@@ -23,10 +23,12 @@ pub(crate) enum Topic {
     WebhookPaused,
     PhoneOffline,
     KeyRotated,
+    QuotaNear,
+    QuotaSpent,
 }
 
 impl Topic {
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::MessageFailed,
         Self::MessageExpired,
         Self::WebhookFailed,
@@ -34,6 +36,8 @@ impl Topic {
         Self::WebhookPaused,
         Self::PhoneOffline,
         Self::KeyRotated,
+        Self::QuotaNear,
+        Self::QuotaSpent,
     ];
 
     /// The column of the account that must be true.
@@ -44,7 +48,7 @@ impl Topic {
                 Some("notify_webhook")
             }
             Self::PhoneOffline => Some("notify_heartbeat"),
-            Self::KeyRotated => None,
+            Self::KeyRotated | Self::QuotaNear | Self::QuotaSpent => None,
         }
     }
 
@@ -55,6 +59,9 @@ impl Topic {
             Self::MessageExpired | Self::WebhookFailed | Self::DiscordFailed => {
                 Some(Duration::from_hours(1))
             }
+            // Longer than a cycle: its topics name the cycle.
+            Self::QuotaNear => Some(Duration::from_hours(32 * 24)),
+            Self::QuotaSpent => Some(Duration::from_hours(12)),
             Self::WebhookPaused | Self::PhoneOffline | Self::KeyRotated => None,
         }
     }
@@ -68,6 +75,8 @@ impl Topic {
             Self::WebhookPaused => "webhook.paused",
             Self::PhoneOffline => "phone.heartbeat.offline",
             Self::KeyRotated => "user.api-key.rotated",
+            Self::QuotaNear => "user.limit.near",
+            Self::QuotaSpent => "user.limit.exceeded",
         }
     }
 }

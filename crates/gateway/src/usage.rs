@@ -6,6 +6,7 @@
 mod count;
 mod cycle;
 mod day;
+mod quota;
 
 use db::Scalar;
 use serde::Serialize;
@@ -57,6 +58,9 @@ pub struct Usage {
     pub created_at: Time,
     /// When its numbers last changed.
     pub updated_at: Time,
+    /// How many messages may be sent and received in it: the operator's; null if any number, and of
+    /// cycles that are over.
+    pub message_quota: Option<i64>,
 }
 
 impl From<Row> for Usage {
@@ -71,6 +75,7 @@ impl From<Row> for Usage {
             end_timestamp: row.end_timestamp,
             created_at: row.created_at,
             updated_at: row.updated_at,
+            message_quota: None,
         }
     }
 }
@@ -84,7 +89,17 @@ impl Gateway {
             ..Page::default()
         };
         let found = self.cycles(&caller.user_id, current, "=", page).await?;
-        Ok(found.into_iter().next().ok_or(db::Error::NoRow)?)
+        let usage = found.into_iter().next().ok_or(db::Error::NoRow)?;
+        Ok(Usage {
+            message_quota: self.0.settings.message_quota,
+            ..usage
+        })
+    }
+
+    /// Counts what has happened to an account up to now.
+    async fn count_now(&self, user_id: &str) -> Result<()> {
+        let anchor = self.anchor(user_id).await?;
+        self.count(user_id, anchor).await.map(drop)
     }
 
     /// The account's cycles that are over, the latest first.

@@ -6,6 +6,7 @@ mod listen;
 mod secret;
 
 use std::fmt;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -55,6 +56,8 @@ pub struct Config {
     pub discord_endpoint: Option<Url>,
     /// Whether anybody may make an account.
     pub sign_up: SignUp,
+    /// How many messages an account may send and receive in a month of its own; if absent, any number.
+    pub message_quota: Option<NonZeroU32>,
     /// A phone without a heartbeat for so long is offline.
     pub phone_offline_after: Duration,
     /// Whether webhooks may go to addresses of the own network.
@@ -115,6 +118,7 @@ impl Config {
             discord_application_id: digits(layer.discord_application_id)?,
             discord_public_key: public_key(layer.discord_public_key)?,
             discord_endpoint: web("discord-endpoint", layer.discord_endpoint)?,
+            message_quota: layer.message_quota,
             phone_offline_after: period(layer.phone_offline_after, Duration::from_hours(1)),
             sign_up,
             webhook_private_networks: layer.webhook_private_networks.unwrap_or(match sign_up {
@@ -142,6 +146,7 @@ impl Config {
             phone_offline_after: self.phone_offline_after,
             webhook_pause_after: self.webhook_pause_after,
             attempt_retention: self.delivery_retention,
+            message_quota: self.message_quota.map(|quota| i64::from(quota.get())),
             mail: self.smtp_url.is_some(),
             fcm: self.fcm(),
             ..gateway::Settings::new(&self.data_dir)
@@ -176,6 +181,7 @@ impl fmt::Debug for Config {
             .field("discord_public_key", &self.discord_public_key)
             .field("discord_endpoint", &self.discord_endpoint.is_some())
             .field("sign_up", &self.sign_up)
+            .field("message_quota", &self.message_quota)
             .field("phone_offline_after", &self.phone_offline_after)
             .field("webhook_private_networks", &self.webhook_private_networks)
             .field("webhook_pause_after", &self.webhook_pause_after)
@@ -281,6 +287,7 @@ mod tests {
         assert_eq!((config.public_url.as_deref(), config.demo), (None, false));
         assert!(!config.fcm() && config.metrics_listen.is_none());
         let settings = config.gateway();
+        assert_eq!(settings.message_quota, None);
         let days = |days: u64| Duration::from_hours(days * 24);
         assert_eq!(settings.webhook_pause_after, days(5));
         assert_eq!(settings.attempt_retention, days(30));
@@ -316,6 +323,7 @@ mod tests {
             discord-application-id = "33"
             discord-public-key = "fc51cd8e6218a1a38da47ed00230f0580816ed13ba3303ac5deb911548908025"
             discord-endpoint = "http://localhost:9"
+            message-quota = 5000
             phone-offline-after = "4s"
             webhook-private-networks = "deny"
             webhook-pause-after = "36h"
@@ -339,6 +347,7 @@ mod tests {
         assert!(config.discord_bot_token.is_some() && config.discord_endpoint.is_some());
         assert_eq!(config.discord_application_id.as_deref(), Some("33"));
         assert!(config.discord_public_key.is_some());
+        assert_eq!(config.gateway().message_quota, Some(5000));
         assert_eq!(config.phone_offline_after, Duration::from_secs(4));
         assert_eq!(config.webhook_private_networks, Policy::Deny);
         assert_eq!(config.webhook_pause_after, Duration::from_hours(36));

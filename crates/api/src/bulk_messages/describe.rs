@@ -22,6 +22,7 @@ pub(super) fn send() -> Doc {
             "{COLUMNS} The answer's header `Location` leads to what was accepted."
         ))
         .takes_form::<BulkFile>()
+        .limits()
         .queues("Added 2 out of 2 messages to the queue")
 }
 
@@ -70,6 +71,7 @@ pub(super) fn retry() -> Doc {
     ))
     .note("As a bulk message of its own, which the answer names. What was cancelled, or sent again before, is not.")
     .conflicts()
+    .limits()
     .gives::<BulkAccepted>(202, "Added 2 out of 2 messages to the queue")
 }
 

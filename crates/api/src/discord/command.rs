@@ -93,7 +93,7 @@ async fn run(gateway: &Gateway, interaction: &Interaction) -> Reply {
     match send(gateway, interaction).await {
         Ok(message) => reply::sent(&message),
         Err(gateway::Error::Invalid(wrong)) => reply::refused(&texts(&wrong)),
-        Err(gateway::Error::NotFound(why)) => reply::refused(&[why]),
+        Err(gateway::Error::NotFound(why) | gateway::Error::Limit(why)) => reply::refused(&[why]),
         Err(error) => {
             tracing::warn!(%error, "a command on Discord failed");
             let why = "The server could not take the SMS. Please try again.";

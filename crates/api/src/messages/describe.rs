@@ -25,6 +25,7 @@ pub(super) fn send() -> Doc {
             json!({"from": "+18005550199", "to": "+18005550100", "content": "This is a test"}),
         )
         .finds()
+        .limits()
         .gives::<Message>(200, "message added to queue")
 }
 
@@ -35,6 +36,7 @@ pub(super) fn bulk() -> Doc {
             "content": "This is a test",
         }))
         .finds()
+        .limits()
         .lists::<Message>(200, "2 out of 2 messages processed successfully")
 }
 

@@ -31,6 +31,7 @@ pub(super) fn describe_resend() -> Doc {
         .note("New messages with the same text, attachments and `request_id`; without one they get `resend-of-` and the id of the old one.")
         .takes::<shape::MessageIds>(json!({"ids": ["5f0e6c0a-8d0b-4c47-9a3c-0a6f4b0f6f11"]}))
         .finds()
+        .limits()
         .lists::<shape::Message>(200, "2 out of 2 messages processed successfully")
 }
 

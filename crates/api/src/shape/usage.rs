@@ -22,6 +22,9 @@ pub(crate) struct BillingUsage {
     end_timestamp: Time,
     created_at: Time,
     updated_at: Time,
+    /// How many messages may be sent and received in it; null if the operator has set no
+    /// quota, and of cycles that are over.
+    message_quota: Option<i64>,
 }
 
 /// What happened on a day.

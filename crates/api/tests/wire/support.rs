@@ -61,9 +61,25 @@ impl World {
         postgres: Option<testkit::postgres::Database>,
         set: impl FnOnce(&mut Options),
     ) -> Self {
+        Self::opened(postgres, |_| {}, set).await
+    }
+
+    /// With another setting of the operator's.
+    pub async fn set_up(
+        postgres: Option<testkit::postgres::Database>,
+        setting: impl FnOnce(&mut Settings),
+    ) -> Self {
+        Self::opened(postgres, setting, |_| {}).await
+    }
+
+    async fn opened(
+        postgres: Option<testkit::postgres::Database>,
+        setting: impl FnOnce(&mut Settings),
+        set: impl FnOnce(&mut Options),
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = Clock::manual("2026-03-02T09:00:00Z".parse().unwrap());
-        let settings = Settings {
+        let mut settings = Settings {
             database: match &postgres {
                 None => Database::Sqlite,
                 Some(postgres) => Database::Postgres(postgres.url().to_owned()),
@@ -71,6 +87,7 @@ impl World {
             clock: clock.clone(),
             ..Settings::new(folder.path())
         };
+        setting(&mut settings);
         let gateway = Gateway::open(settings).await.unwrap();
         add_user(&gateway, "ann", USER_KEY).await;
         let news = gateway.news().unwrap();

@@ -25,7 +25,7 @@ async fn messages_are_counted_by_billing_cycle() {
             "id": usage["id"], "user_id": "ann-ID", "sent_messages": 1, "received_messages": 1,
             "total_cost": 0, "start_timestamp": "2026-03-02T00:00:00Z",
             "end_timestamp": "2026-04-01T23:59:59Z",
-            "created_at": usage["created_at"], "updated_at": usage["updated_at"],
+            "created_at": usage["created_at"], "updated_at": usage["updated_at"], "message_quota": null,
         });
         assert_eq!(usage, expected);
         let none = world.user().get("/v1/billing/usage-history").await;
@@ -67,4 +67,25 @@ async fn messages_are_counted_by_billing_cycle() {
             );
     })
     .await;
+}
+
+#[tokio::test]
+async fn an_operators_quota_is_told_in_the_words_of_the_reference() {
+    let world = World::set_up(None, |settings| settings.message_quota = Some(1)).await;
+    world.phone(&[OWNER]).await;
+    let words = "You have exceeded your limit of [1] messages on your [free] plan. Upgrade to send more messages on https://httpsms.com/billing";
+    let sms = json!({"from": OWNER, "to": CONTACT, "content": "hi", "text": "hi"});
+    let user = world.user();
+    user.post("/v1/messages/send", sms.clone()).await.ok();
+    for path in ["/v1/messages/send", "/integration/3cx/messages"] {
+        let refused = user.post(path, sms.clone()).await.says(402, words);
+        assert_eq!(refused.json(), json!({"message": words, "status": "error"}));
+    }
+    let many = json!({"from": OWNER, "to": [CONTACT], "content": "hi"});
+    let refused = user.post("/v1/messages/bulk-send", many).await;
+    refused.says(402, words);
+    let missing = json!({"from": "+18005550123", "to": CONTACT, "content": "hi"});
+    assert_eq!(user.post("/v1/messages/send", missing).await.status, 422);
+    let usage = user.get("/v1/billing/usage").await.ok();
+    assert_eq!(usage["message_quota"], 1);
 }

@@ -53,6 +53,7 @@ impl Work<'_, '_> {
         request_id: &str,
     ) -> Result<Accepted> {
         let mut senders = self.senders(user_id, messages)?;
+        self.spend_quota(user_id, messages.len())?;
         for (sms, nth) in messages.iter().zip(0..) {
             let Some(sender) = senders.get_mut(sms.from.as_str()) else {
                 return Err(db::Error::NoRow.into());

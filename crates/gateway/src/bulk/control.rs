@@ -82,7 +82,7 @@ impl Gateway {
     ///
     /// # Errors
     /// [`Error::NotFound`]; [`Error::Conflict`] if there is nothing to send again, or a phone of it
-    /// is gone.
+    /// is gone; [`Error::Limit`] if it would pass the account's quota.
     pub async fn retry_bulk(&self, caller: &Caller, request_id: String) -> Result<Accepted> {
         let job = self.job(caller, request_id);
         let count = self.in_parts(&job, Act::Retry).await?;
@@ -108,9 +108,9 @@ impl Gateway {
     async fn in_parts(&self, job: &Job, act: Act) -> Result<usize> {
         let mut done = 0;
         loop {
-            let job = job.clone();
+            let part = job.clone();
             let count = self
-                .write(move |work| work.do_part(act, &job, done))
+                .write_within_quota(&job.user_id, move |work| work.do_part(act, &part, done))
                 .await?;
             done += count;
             if count < PART {
@@ -247,6 +247,12 @@ impl Work<'_, '_> {
         let messages = self.some_of(job, &lost, "created_at, id")?;
         let again = job.again();
         let mut senders = self.senders_of(job, &again, &messages)?;
+        // The first part asks for all of them.
+        let count = match done {
+            0 => self.count_of(job, &lost)?,
+            _ => messages.len(),
+        };
+        self.spend_quota(&job.user_id, count)?;
         for (message, nth) in messages.iter().zip(done..) {
             let sender = senders.get_mut(&message.owner).and_then(Option::as_mut);
             let Some(sender) = sender else {
@@ -280,6 +286,14 @@ impl Work<'_, '_> {
         let release = sender.next();
         self.accept(copy, &mut sender.phone, release)?;
         Ok(id)
+    }
+
+    fn count_of(&mut self, job: &Job, which: &str) -> Result<usize> {
+        let Scalar(count): Scalar<i64> = self.tx.one(
+            &format!("SELECT COUNT(*) FROM message WHERE {OF_BULK} AND {which}"),
+            &[&job.user_id, &job.request_id],
+        )?;
+        Ok(usize::try_from(count).unwrap_or(usize::MAX))
     }
 
     /// Some messages of a bulk send, locked. The conditions are a few fixed ones.

@@ -21,16 +21,19 @@ impl Gateway {
     ///
     /// # Errors
     /// [`Error::NotFound`], and [`Error::Invalid`] under `ids` for a message that was not sent by
-    /// the account, or whose phone is gone; nothing is sent then.
+    /// the account, or whose phone is gone; [`Error::Limit`] if they would pass the account's quota.
+    /// Nothing is sent then.
     pub async fn resend_messages(&self, caller: &Caller, ids: Vec<Uuid>) -> Result<Vec<Message>> {
         let user_id = caller.user_id.clone();
-        self.write(move |work| {
+        self.write_within_quota(&caller.user_id, move |work| {
             let mut phones = Phones::new();
             let mut sent = Vec::with_capacity(ids.len());
             for (index, id) in ids.iter().enumerate() {
                 let old = owned(work.tx, &user_id, *id)?;
                 sent.push(work.resend(&old, &mut phones, index)?);
             }
+            // They count by now.
+            work.spend_quota(&user_id, 0)?;
             Ok(sent)
         })
         .await

@@ -53,7 +53,8 @@ impl Gateway {
     /// Accepts an SMS. The answer shows it as it was accepted, `pending`; by then it has its slot.
     ///
     /// # Errors
-    /// [`Error::Invalid`] under `from` if that is no phone of the account.
+    /// [`Error::Invalid`] under `from` if that is no phone of the account; [`Error::Limit`] if the
+    /// account's quota is spent.
     pub async fn send(&self, caller: &Caller, sms: SendSms) -> Result<Message> {
         self.send_by(caller, sms, "/v1/messages/send").await
     }
@@ -66,8 +67,9 @@ impl Gateway {
         source: &'static str,
     ) -> Result<Message> {
         let user_id = caller.user_id.clone();
-        self.write(move |work| {
+        self.write_within_quota(&caller.user_id, move |work| {
             let mut phone = work.sender(&user_id, &sms.from, "install")?;
+            work.spend_quota(&user_id, 1)?;
             let mut message = work.draft(&phone, source);
             message.contact.clone_from(&sms.to);
             message.content.clone_from(&sms.content);
@@ -83,11 +85,15 @@ impl Gateway {
 
     /// Accepts one SMS for each recipient, all or none. They are released one after the other at the
     /// phone's rate, so that an SMS sent meanwhile need not wait for all of them.
+    ///
+    /// # Errors
+    /// Those of [`Gateway::send`].
     pub async fn send_bulk(&self, caller: &Caller, sms: BulkSms) -> Result<Vec<Message>> {
         const SOURCE: &str = "/v1/messages/bulk-send";
         let user_id = caller.user_id.clone();
-        self.write(move |work| {
+        self.write_within_quota(&caller.user_id, move |work| {
             let mut phone = work.sender(&user_id, &sms.from, "Install")?;
+            work.spend_quota(&user_id, sms.to.len())?;
             let mut release = work.now;
             let mut accepted = Vec::with_capacity(sms.to.len());
             for to in &sms.to {

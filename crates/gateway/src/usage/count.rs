@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use db::{Engine, Scalar};
+use db::{Engine, Scalar, Tx};
 use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
 
@@ -148,30 +148,38 @@ impl Gateway {
             return Ok(Counts::default());
         }
         let user_id = user_id.to_owned();
-        let rows: Vec<Counted> = self
-            .read(move |tx| {
-                Ok(tx.all(
-                    "SELECT kind, body FROM event
-                      WHERE user_id = $1 AND NOT test AND kind IN ($3, $4, $5, $6)
-                        AND (xact, seq) > (COALESCE((SELECT place.xact FROM event AS place
-                             WHERE place.seq <= $2 ORDER BY place.seq DESC LIMIT 1), '0'), $2)",
-                    &[
-                        &user_id,
-                        &place,
-                        &COUNTED[0],
-                        &COUNTED[1],
-                        &COUNTED[2],
-                        &COUNTED[3],
-                    ],
-                )?)
-            })
-            .await?;
-        let mut counts = Counts::default();
-        for row in rows {
-            add(&mut counts, row.kind, &row.body, anchor);
-        }
-        Ok(counts)
+        self.read(move |tx| uncounted(tx, &user_id, place, anchor))
+            .await
     }
+}
+
+/// What is committed after this place, and what the transaction itself has done.
+pub(super) fn uncounted(
+    tx: &mut Tx<'_>,
+    user_id: &str,
+    place: i64,
+    anchor: Time,
+) -> Result<Counts> {
+    let after = match tx.engine() {
+        Engine::Sqlite => "seq > $2",
+        Engine::Postgres => {
+            "(xact, seq) > (COALESCE((SELECT place.xact FROM event AS place
+                 WHERE place.seq <= $2 ORDER BY place.seq DESC LIMIT 1), '0'), $2)"
+        }
+    };
+    let [first, second, third, fourth] = &COUNTED;
+    let rows: Vec<Counted> = tx.all(
+        &format!(
+            "SELECT kind, body FROM event
+              WHERE user_id = $1 AND NOT test AND kind IN ($3, $4, $5, $6) AND {after}"
+        ),
+        &[&user_id, &place, first, second, third, fourth],
+    )?;
+    let mut counts = Counts::default();
+    for row in rows {
+        add(&mut counts, row.kind, &row.body, anchor);
+    }
+    Ok(counts)
 }
 
 impl Work<'_, '_> {

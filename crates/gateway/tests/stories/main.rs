@@ -17,6 +17,7 @@ mod life;
 mod limits;
 mod mails;
 mod orders;
+mod quota;
 mod repeats;
 mod retention;
 mod schedules;

@@ -94,7 +94,13 @@ impl World {
 
     /// Everything in memory is gone; what is on disk is opened again.
     pub async fn restarted(self) -> Self {
+        self.restarted_with(|_| {}).await
+    }
+
+    /// The same, with other settings.
+    pub async fn restarted_with(mut self, change: impl FnOnce(&mut Settings)) -> Self {
         self.gateway.close().await;
+        change(&mut self.settings);
         let gateway = Gateway::open(self.settings.clone()).await.unwrap();
         Self::with(gateway, self.settings).await
     }

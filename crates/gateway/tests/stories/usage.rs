@@ -66,6 +66,7 @@ async fn what_is_sent_and_received_counts_once() {
                 "received_messages": 1, "total_cost": 0,
                 "start_timestamp": "2026-03-02T00:00:00Z", "end_timestamp": "2026-04-01T23:59:59Z",
                 "created_at": "2026-03-02T09:00:00Z", "updated_at": usage.updated_at,
+                "message_quota": null,
             })
         );
     })

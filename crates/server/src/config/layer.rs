@@ -1,6 +1,7 @@
 //! Settings from one source: flags with environment variables, or the TOML file.
 //! What each setting is called and how it is written; its default and what is right stand in `config`.
 
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -104,6 +105,10 @@ pub struct Layer {
     #[arg(long, env = "HTTPSMS_SIGN_UP", value_name = "POLICY")]
     #[serde(alias = "sign_up")]
     pub sign_up: Option<SignUp>,
+    /// How many messages an account may send and receive in a month [default: any number]
+    #[arg(long, env = "HTTPSMS_MESSAGE_QUOTA", value_name = "COUNT")]
+    #[serde(alias = "message_quota")]
+    pub message_quota: Option<NonZeroU32>,
     /// A phone without a heartbeat for so long is offline [default: 1h]
     #[arg(long, env = "HTTPSMS_PHONE_OFFLINE_AFTER", value_name = "DURATION")]
     #[serde(alias = "phone_offline_after", deserialize_with = "written")]
@@ -213,6 +218,7 @@ impl Layer {
             discord_public_key: self.discord_public_key.or(below.discord_public_key),
             discord_endpoint: self.discord_endpoint.or(below.discord_endpoint),
             sign_up: self.sign_up.or(below.sign_up),
+            message_quota: self.message_quota.or(below.message_quota),
             phone_offline_after: self.phone_offline_after.or(below.phone_offline_after),
             webhook_private_networks: self
                 .webhook_private_networks

@@ -75,8 +75,8 @@ export class Server {
     rmSync(this.data, { recursive: true, force: true });
   }
 
-  /** An account of its own for each test. */
-  async account(): Promise<Account> {
+  /** An account of its own for each test; `--admin` for one that looks after the others. */
+  async account(...flags: string[]): Promise<Account> {
     const name = randomBytes(6).toString('hex');
     const account = {
       email: `${name}@example.com`,
@@ -85,7 +85,7 @@ export class Server {
     };
     const { email, password, key } = account;
     const args = ['--email', email, '--password', password, '--api-key', key];
-    await run(PROGRAM, ['user', 'add', '--data-dir', this.data, ...args]);
+    await run(PROGRAM, ['user', 'add', '--data-dir', this.data, ...args, ...flags]);
     return account;
   }
 

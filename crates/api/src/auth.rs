@@ -47,6 +47,9 @@ pub(crate) async fn anybody(parts: &Parts, api: &Api) -> Result<Option<Caller>, 
 /// An account, by its own key, a named one or a session.
 pub(crate) struct UserCaller(pub(crate) Caller);
 
+/// An administrator of the server, by what is good for everything of its own account.
+pub(crate) struct AdminCaller;
+
 /// A phone by its key, or an account.
 pub(crate) struct PhoneOrUser(pub(crate) Caller);
 
@@ -62,6 +65,19 @@ impl FromRequestParts<Api> for UserCaller {
         let caller = caller.ok_or(Error::Unauthorized)?;
         admit(parts, &caller)?;
         Ok(Self(caller))
+    }
+}
+
+impl FromRequestParts<Api> for AdminCaller {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Error> {
+        let UserCaller(caller) = UserCaller::from_request_parts(parts, api).await?;
+        if api.gateway.is_admin(&caller).await? {
+            return Ok(Self);
+        }
+        let why = "Only an administrator of this server may do that.";
+        Err(Error::Forbidden(why.to_owned()))
     }
 }
 

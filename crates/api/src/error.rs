@@ -71,6 +71,7 @@ impl From<gateway::Error> for Error {
             gateway::Error::Invalid(fields) => Self::Invalid("validation errors", fields),
             gateway::Error::NotBound { number, held } => Self::NotBound { number, held },
             gateway::Error::Unauthorized => Self::Unauthorized,
+            gateway::Error::Forbidden(why) => Self::Forbidden(why),
             gateway::Error::TooMany(wait) => Self::TooMany(wait),
             error => {
                 tracing::error!(%error, "a request failed");

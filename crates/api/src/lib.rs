@@ -3,6 +3,7 @@
 //! One file per noun. Each reads a request into the product's checked types or answers what is wrong
 //! with it, calls one operation of [`Gateway`], and puts the result into an envelope.
 
+mod accounts;
 mod api_keys;
 mod attachments;
 mod auth;
@@ -27,6 +28,7 @@ mod messages;
 mod notifications;
 mod once;
 mod page;
+mod password_links;
 mod phone_api_keys;
 mod phones;
 mod query;
@@ -144,6 +146,8 @@ pub fn router(gateway: Gateway, options: Options) -> Router {
         api_keys::routes,
         setup::routes,
         sessions::routes,
+        accounts::routes,
+        password_links::routes,
         status::routes,
         three_cx::routes,
         discord::routes,

@@ -2,6 +2,7 @@
 //! Every answer of the tests is held against them.
 #![expect(dead_code, reason = "only their descriptions are used")]
 
+mod account;
 mod attachment;
 mod bulk;
 mod delivery;
@@ -20,6 +21,9 @@ use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
+pub(crate) use account::{
+    Account, AccountMade, ChoosePassword, NewAccount, PasswordLink, PutAccount,
+};
 pub(crate) use attachment::Attachment;
 pub(crate) use bulk::{BulkAccepted, BulkDetail, BulkFile, BulkMessage, BulkPreview};
 pub(crate) use delivery::{

@@ -95,14 +95,20 @@ async fn update(
 
 async fn delete(State(api): State<Api>, UserCaller(caller): UserCaller) -> Answer {
     let gateway = api.gateway.clone();
-    // Goes on even if the client does not wait for it.
-    let deleted = tokio::spawn(async move { gateway.delete_user(&caller.user_id).await });
-    deleted.await.map_err(|error| {
-        tracing::error!(%error, "an account could not be deleted");
-        Error::Internal
-    })??;
+    to_the_end(async move { gateway.delete_user(&caller.user_id).await }).await?;
     let answer = envelope::no_content();
     Ok(cookie::clear(answer, &api.options.public_url))
+}
+
+/// A deletion goes on even if the client does not wait for it.
+pub(crate) async fn to_the_end(
+    deletion: impl Future<Output = gateway::Result<()>> + Send + 'static,
+) -> Result<(), Error> {
+    let deleted = tokio::spawn(deletion).await.map_err(|error| {
+        tracing::error!(%error, "an account could not be deleted");
+        Error::Internal
+    })?;
+    Ok(deleted?)
 }
 
 async fn change_password(

@@ -1,6 +1,9 @@
 //! Accounts: who uses the server, and the one key of each that clients know.
 
+mod admin;
 mod delete;
+mod disable;
+mod link;
 mod outside;
 mod settings;
 mod setup;
@@ -15,6 +18,8 @@ use crate::event::{About, Kind};
 use crate::mail::{Letter, Topic, local};
 use crate::{Error, Fields, Gateway, Result, Work, api_key, id, password, secret};
 
+pub use admin::{Account, Change, State};
+pub use link::PasswordLink;
 pub use settings::Notifications;
 
 /// An account, with the members of the wire's User.
@@ -52,6 +57,8 @@ pub struct User {
     pub created_at: Time,
     /// When it was last changed.
     pub updated_at: Time,
+    /// Whether it looks after all accounts of the server. Ours.
+    pub admin: bool,
 }
 
 /// What an operator says about a new account.
@@ -65,6 +72,8 @@ pub struct NewUser {
     pub api_key: Option<String>,
     /// For signing in to the dashboard.
     pub password: Option<String>,
+    /// Whether it looks after all accounts. The first one of a server does in any case.
+    pub admin: bool,
 }
 
 /// The zone of accounts that chose none, as in the reference.
@@ -83,6 +92,7 @@ db::row! {
         notify_newsletter: bool,
         created_at: Time,
         updated_at: Time,
+        admin: bool,
     }
 }
 
@@ -205,7 +215,7 @@ impl Gateway {
 
 const SELECT: &str = "SELECT id, email, key_sealed, timezone, active_phone_id,
     notify_message_status, notify_webhook, notify_heartbeat, notify_newsletter,
-    created_at, updated_at FROM account";
+    created_at, updated_at, admin FROM account";
 
 fn one(tx: &mut Tx<'_>, user_id: &str) -> Result<AccountRow> {
     tx.optional(&format!("{SELECT} WHERE id = $1"), &[&user_id])?
@@ -233,13 +243,14 @@ impl Work<'_, '_> {
             .id
             .clone()
             .unwrap_or_else(|| id::new(self.now).simple().to_string()[..28].to_owned());
+        let is_first = no_accounts(self.tx)? && self.is_unused()?;
         let keys = &self.gateway.keys;
         let (hash, sealed) = (keys.hash(&key), keys.seal(&key));
         self.tx
             .execute(
                 "INSERT INTO account (id, email, key_hash, key_sealed, password_hash, timezone,
-                                      created_at, updated_at)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $7)",
+                                      created_at, updated_at, admin)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8)",
                 &[
                     &id,
                     &new.email.trim(),
@@ -248,6 +259,7 @@ impl Work<'_, '_> {
                     &password_hash,
                     &TIMEZONE,
                     &self.now,
+                    &(new.admin || is_first),
                 ],
             )
             .map_err(taken)?;
@@ -290,6 +302,7 @@ impl crate::Inner {
             notification_newsletter_enabled: row.notify_newsletter,
             created_at: row.created_at,
             updated_at: row.updated_at,
+            admin: row.admin,
         })
     }
 }

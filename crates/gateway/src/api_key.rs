@@ -223,7 +223,9 @@ impl Gateway {
                 Ok(tx.optional(
                     "SELECT id, user_id, scopes, last_used_at FROM api_key
                       WHERE key_hash = $1 AND revoked_at IS NULL
-                        AND (expires_at IS NULL OR expires_at > $2)",
+                        AND (expires_at IS NULL OR expires_at > $2)
+                        AND EXISTS (SELECT 1 FROM account
+                                     WHERE account.id = api_key.user_id AND disabled_at IS NULL)",
                     &[&hash, &now],
                 )?)
             })

@@ -100,7 +100,7 @@ impl Gateway {
         let hash = self.0.keys.hash(key);
         self.lookup(move |tx| {
             let account: Option<Account> = tx.optional(
-                "SELECT id, email FROM account WHERE key_hash = $1",
+                "SELECT id, email FROM account WHERE key_hash = $1 AND disabled_at IS NULL",
                 &[&hash],
             )?;
             // Contract: a principal without an e-mail address is nobody.
@@ -122,7 +122,10 @@ impl Gateway {
             let rows: Vec<PhoneKey> = tx.all(
                 "SELECT phone_key.id AS id, phone_key.user_id AS user_id, phone_number
                    FROM phone_key LEFT JOIN phone ON phone.phone_key_id = phone_key.id
-                  WHERE key_hash = $1 ORDER BY bound_at, phone.id",
+                  WHERE key_hash = $1
+                    AND EXISTS (SELECT 1 FROM account
+                                 WHERE account.id = phone_key.user_id AND disabled_at IS NULL)
+                  ORDER BY bound_at, phone.id",
                 &[&hash],
             )?;
             let Some(PhoneKey { id, user_id, .. }) = rows.first() else {

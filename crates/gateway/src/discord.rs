@@ -162,7 +162,9 @@ impl Gateway {
         let server_id = server_id.to_owned();
         self.lookup(move |tx| {
             let user_id: Option<Scalar<String>> = tx.optional(
-                "SELECT user_id FROM discord WHERE server_id = $1",
+                "SELECT user_id FROM discord WHERE server_id = $1
+                    AND EXISTS (SELECT 1 FROM account
+                                 WHERE account.id = discord.user_id AND disabled_at IS NULL)",
                 &[&server_id],
             )?;
             Ok(user_id.map(|Scalar(user_id)| Caller {

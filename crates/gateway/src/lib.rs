@@ -87,6 +87,9 @@ pub enum Error {
         /// The numbers that the key holds.
         held: Vec<String>,
     },
+    /// The caller is known, but may not; in words.
+    #[error("{0}")]
+    Forbidden(String),
     /// The caller may not do this to somebody else.
     #[error("not authorized")]
     Unauthorized,
@@ -259,6 +262,7 @@ const STEPS: &[(&str, &str)] = &[
         "0027_discord",
         include_str!("../migrations/0027_discord.sql"),
     ),
+    ("0035_admins", include_str!("../migrations/0035_admins.sql")),
 ];
 
 /// One text serves both engines, but for growing keys and what only one of them has.

@@ -141,7 +141,7 @@ impl Work<'_, '_> {
         }
         let switch = topic.switch().unwrap_or("TRUE");
         let recipient: Option<Recipient> = self.tx.optional(
-            &format!("SELECT email, timezone FROM account WHERE id = $1 AND {switch}"),
+            &format!("SELECT email, timezone FROM account WHERE id = $1 AND disabled_at IS NULL AND {switch}"),
             &[&user_id],
         )?;
         let Some(recipient) = recipient else {

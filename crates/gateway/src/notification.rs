@@ -22,6 +22,9 @@ pub const STREAM_PREFIX: &str = "stream:";
 /// How often an open poll looks by itself, should no nudge have reached it.
 const LOOK_AGAIN: Duration = Duration::from_secs(10);
 
+/// How often to look whether an account is let in again.
+const DISABLED: Duration = Duration::from_mins(1);
+
 /// What a wake-up asks of the phone, in the form of the push service's data message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PushData {
@@ -56,7 +59,7 @@ pub struct Notification {
 db::row! {
     struct Row { id: Uuid, message_id: Option<Uuid>, created_at: Time }
 
-    struct Live { status: message::Status }
+    struct Live { status: message::Status, disabled: bool }
 }
 
 impl Gateway {
@@ -77,12 +80,20 @@ impl Gateway {
             if let Some(message) = delivery.message_id {
                 // Without its row the wake-up was taken back meanwhile.
                 let live: Option<Live> = tx.optional(
-                    "SELECT message.status AS status FROM delivery, message
-                      WHERE delivery.id = $1 AND message.id = $2",
+                    "SELECT message.status AS status,
+                            CASE WHEN disabled_at IS NULL THEN FALSE ELSE TRUE END AS disabled
+                       FROM delivery, message, account
+                      WHERE delivery.id = $1 AND message.id = $2
+                        AND account.id = message.user_id",
                     &[&delivery.id, &message],
                 )?;
-                if live.is_none_or(|row| row.status != message::Status::Scheduled) {
-                    return Ok(PushPlan::Drop);
+                match live {
+                    Some(row) if row.status == message::Status::Scheduled => {
+                        if row.disabled {
+                            return Ok(PushPlan::Later(gateway.now() + DISABLED));
+                        }
+                    }
+                    _ => return Ok(PushPlan::Drop),
                 }
             }
             Ok(gateway.plan(&phone, &delivery))
@@ -186,8 +197,12 @@ impl Gateway {
             };
             // Nothing: perhaps because the key was revoked while its poll was open.
             if let (true, Some(key)) = (rows.is_empty(), caller.phone_key()) {
-                let known: Option<Scalar<Uuid>> =
-                    tx.optional("SELECT id FROM phone_key WHERE id = $1", &[&key])?;
+                let known: Option<Scalar<Uuid>> = tx.optional(
+                    "SELECT id FROM phone_key WHERE id = $1
+                        AND EXISTS (SELECT 1 FROM account
+                                     WHERE account.id = phone_key.user_id AND disabled_at IS NULL)",
+                    &[&key],
+                )?;
                 known.ok_or(Error::Unauthorized)?;
             }
             Ok(rows.into_iter().map(Notification::from).collect())

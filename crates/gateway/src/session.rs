@@ -63,7 +63,7 @@ db::row! {
         pub expires_at: Time,
     }
 
-    struct Secret { id: String, password_hash: Option<String> }
+    struct Secret { id: String, password_hash: Option<String>, disabled_at: Option<Time> }
 
     struct Live { id: Uuid, user_id: String, seen_at: Time }
 }
@@ -73,7 +73,8 @@ impl Gateway {
     /// takes the same time.
     ///
     /// # Errors
-    /// [`Error::TooMany`] after many wrong passwords, or while many others sign in.
+    /// [`Error::TooMany`] after many wrong passwords, or while many others sign in;
+    /// [`Error::Forbidden`] if the account is disabled, which only its owner is told.
     pub async fn sign_in(
         &self,
         email: &str,
@@ -86,22 +87,30 @@ impl Gateway {
             .attempt(&email, visitor.address, now)
             .map_err(Error::TooMany)?;
         let found = self.secret_of(email).await?;
-        let (user_id, hash) = match found {
-            Some(account) => (Some(account.id), account.password_hash),
-            None => (None, None),
+        let (user_id, hash, disabled) = match found {
+            Some(account) => (
+                Some(account.id),
+                account.password_hash,
+                account.disabled_at.is_some(),
+            ),
+            None => (None, None, false),
         };
         let right = password::is_right(password, hash).await?;
         let Some(user_id) = user_id.filter(|_| right) else {
             return Ok(None);
         };
         guesses.was_right(&attempt, now);
+        if disabled {
+            let why = "This account is disabled. Ask who runs this server.";
+            return Err(Error::Forbidden(why.to_owned()));
+        }
         self.open_session(user_id, &visitor.agent).await.map(Some)
     }
 
     async fn secret_of(&self, email: String) -> Result<Option<Secret>> {
         self.lookup(move |tx| {
             Ok(tx.optional(
-                "SELECT id, password_hash FROM account
+                "SELECT id, password_hash, disabled_at FROM account
                   WHERE email <> '' AND LOWER(email) = LOWER($1)
                   ORDER BY CASE WHEN email = $1 THEN 0 ELSE 1 END LIMIT 1",
                 &[&email],
@@ -146,7 +155,9 @@ impl Gateway {
             .lookup(move |tx| {
                 Ok(tx.optional(
                     "SELECT id, user_id, seen_at FROM session
-                      WHERE token_hash = $1 AND expires_at > $2",
+                      WHERE token_hash = $1 AND expires_at > $2
+                        AND EXISTS (SELECT 1 FROM account
+                                     WHERE account.id = session.user_id AND disabled_at IS NULL)",
                     &[&hash, &now],
                 )?)
             })
@@ -306,7 +317,7 @@ fn shortened(agent: &str) -> String {
     agent[..end].replace('\0', "")
 }
 
-fn new_token() -> String {
+pub(crate) fn new_token() -> String {
     let mut bytes = [0; 32];
     if rand::fill(&mut bytes).is_err() {
         unreachable!("the library's generator does not fail once it is seeded");
@@ -315,7 +326,7 @@ fn new_token() -> String {
 }
 
 /// A token is random, so a plain digest says nothing about it.
-fn hash(token: &str) -> Vec<u8> {
+pub(crate) fn hash(token: &str) -> Vec<u8> {
     digest::digest(&digest::SHA256, token.as_bytes())
         .as_ref()
         .to_vec()

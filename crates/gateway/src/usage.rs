@@ -8,6 +8,8 @@ mod cycle;
 mod day;
 mod quota;
 
+use std::collections::HashMap;
+
 use db::Scalar;
 use serde::Serialize;
 use uuid::Uuid;
@@ -16,6 +18,7 @@ use crate::caller::Caller;
 use crate::clock::Time;
 use crate::{Gateway, Page, Result};
 
+use count::Count;
 use cycle::Cycle;
 pub use day::{DAYS, Day};
 
@@ -106,6 +109,24 @@ impl Gateway {
     pub async fn usage_history(&self, caller: &Caller, page: Page) -> Result<Vec<Usage>> {
         let current = self.counted_until_now(&caller.user_id).await?;
         self.cycles(&caller.user_id, current, "<", page).await
+    }
+
+    /// Counts what these accounts did up to now, each with the time when it was made. What cannot
+    /// be counted for good yet: messages sent and received, by account.
+    pub(crate) async fn count_accounts(
+        &self,
+        accounts: Vec<(String, Time)>,
+    ) -> Result<HashMap<String, (i64, i64)>> {
+        let mut late = HashMap::new();
+        for (user_id, anchor) in accounts {
+            let place = self.count(&user_id, anchor).await?;
+            let counts = self.uncounted(&user_id, place, anchor).await?;
+            let sum =
+                |(sent, received), count: &Count| (sent + count.sent, received + count.received);
+            let sum = counts.quarters.values().fold((0, 0), sum);
+            late.insert(user_id, sum);
+        }
+        Ok(late)
     }
 
     /// Counts, and makes the rows that are still missing; the current cycle.

@@ -120,6 +120,8 @@ pub enum UserCommand {
     List,
     /// Give an account a new API key, and show it this once; the old key stops working
     RotateKey(UserName),
+    /// Let an account look after all others in the dashboard, and let it in again if it was disabled
+    Admin(UserName),
 }
 
 /// `httpsms user add`
@@ -142,6 +144,9 @@ pub struct UserAdd {
     /// For signing in to the dashboard
     #[arg(long, env = "HTTPSMS_USER_PASSWORD", hide_env_values = true)]
     pub password: Option<Secret>,
+    /// Let it look after all accounts in the dashboard; the first account does in any case
+    #[arg(long)]
+    pub admin: bool,
 }
 
 /// Which account is meant.

@@ -26,6 +26,7 @@ pub async fn run(place: Place, command: UserCommand) -> Result<()> {
         UserCommand::Add(user) => add(&gateway, user).await,
         UserCommand::List => list(&gateway).await,
         UserCommand::RotateKey(name) => rotate_key(&gateway, &name).await,
+        UserCommand::Admin(name) => appoint(&gateway, &name).await,
     };
     gateway.close().await;
     done
@@ -57,6 +58,7 @@ async fn add(gateway: &Gateway, user: UserAdd) -> Result<()> {
         id: user.id,
         api_key: given(user.api_key),
         password: given(user.password),
+        admin: user.admin,
     };
     show(&gateway.add_user(new).await.map_err(spell_out)?);
     Ok(())
@@ -79,6 +81,19 @@ async fn list(gateway: &Gateway) -> Result<()> {
 }
 
 async fn rotate_key(gateway: &Gateway, name: &UserName) -> Result<()> {
+    let id = meant(gateway, name).await?;
+    show(&gateway.rotate_key(&id).await?);
+    Ok(())
+}
+
+async fn appoint(gateway: &Gateway, name: &UserName) -> Result<()> {
+    let user = gateway.appoint(&meant(gateway, name).await?).await?;
+    screen::line(format_args!("{} is an administrator", user.email));
+    Ok(())
+}
+
+/// The id of the account with this name.
+async fn meant(gateway: &Gateway, name: &UserName) -> Result<String> {
     let is_meant = |user: &User| {
         name.id.as_ref().is_some_and(|id| *id == user.id)
             || name
@@ -94,8 +109,7 @@ async fn rotate_key(gateway: &Gateway, name: &UserName) -> Result<()> {
     if meant.next().is_some() {
         bail!("several accounts have this e-mail address; name one with --id");
     }
-    show(&gateway.rotate_key(&user.id).await?);
-    Ok(())
+    Ok(user.id.clone())
 }
 
 fn show(user: &User) {

@@ -4,6 +4,7 @@ export type {
   MessageTimeline,
   Phone,
   PhoneKey,
+  Setup,
   User,
   Webhook,
   LoggedEvent,

@@ -1,21 +1,14 @@
 // Who is signed in. The session itself is a cookie that scripts cannot read.
 import { api, asFault, call, send, type Fault } from '$/api/client';
-import type { User } from '$/api/types';
+import type { Setup, User } from '$/api/types';
 import { live } from './live.svelte';
 import { queries } from './query';
 import { keepZone } from './time.svelte';
 
-/** How the server can be entered (`GET /v1/setup`). */
-export interface Setup {
-  needs_owner: boolean;
-  sign_up: 'open' | 'closed';
-  version: string;
-  public_url: string;
-}
-
 class Session {
   state = $state<'asking' | 'setup' | 'out' | 'in' | 'unreachable'>('asking');
   user = $state.raw<User | undefined>();
+  /** How the server can be entered. */
   setup = $state.raw<Setup | undefined>();
   fault = $state.raw<Fault | undefined>();
 
@@ -47,7 +40,7 @@ class Session {
     queries.clear();
     this.user = undefined;
     try {
-      this.setup = await send<Setup>('GET', '/v1/setup');
+      this.setup = await call(api.GET('/v1/setup'));
       this.state = this.setup.needs_owner ? 'setup' : 'out';
     } catch (error) {
       this.#unreachable(asFault(error));

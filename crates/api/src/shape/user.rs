@@ -33,6 +33,8 @@ pub(crate) struct User {
     notification_newsletter_enabled: bool,
     created_at: Time,
     updated_at: Time,
+    /// Whether it looks after all accounts of the server.
+    admin: bool,
 }
 
 /// What a new visitor can do.

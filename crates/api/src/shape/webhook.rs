@@ -172,12 +172,13 @@ struct SigningKey {
     retired_at: Option<Time>,
 }
 
-/// Why a webhook is paused: its owner wants it so, or it has failed for days.
+/// Why a webhook is paused: its owner wants it so, it has failed for days, or its account is disabled.
 #[derive(ToSchema)]
 #[schema(rename_all = "snake_case")]
 pub(super) enum PauseReason {
     Asked,
     Failing,
+    Disabled,
 }
 
 /// How a new signing key takes over.

@@ -109,7 +109,7 @@ async fn an_account_reads_itself_and_changes_its_key() {
             "subscription_status": null, "subscription_renews_at": null, "subscription_ends_at": null,
             "notification_message_status_enabled": true, "notification_webhook_enabled": true,
             "notification_heartbeat_enabled": true, "notification_newsletter_enabled": true,
-            "created_at": me["created_at"], "updated_at": me["updated_at"],
+            "created_at": me["created_at"], "updated_at": me["updated_at"], "admin": true,
         });
         assert_eq!(me, expected);
 

@@ -1,6 +1,7 @@
 //! The wire, route by route, as clients of the reference know it, on both engines.
 #![expect(clippy::unwrap_used, reason = "a test fails where it likes")]
 
+mod accounts;
 mod api_keys;
 mod archive;
 mod attachments;

@@ -176,7 +176,7 @@ fn tells_its_members(schema: &Value, place: &str) {
 /// Routes of the API that need no key.
 fn is_public(method: &str, path: &str) -> bool {
     path.contains("attachments/")
-        || matches!(path, "/v1/setup" | "/v1/sign-up")
+        || matches!(path, "/v1/setup" | "/v1/sign-up" | "/v1/choose-password")
         || (method, path) == ("post", "/v1/sessions")
 }
 

@@ -36,7 +36,8 @@ impl Gateway {
         let found: Option<Scalar<String>> = self
             .lookup(move |tx| {
                 Ok(tx.optional(
-                    "SELECT id FROM account WHERE id = $1 AND email <> ''",
+                    "SELECT id FROM account
+                      WHERE id = $1 AND email <> '' AND disabled_at IS NULL",
                     &[&id],
                 )?)
             })

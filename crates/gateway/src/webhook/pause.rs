@@ -22,9 +22,11 @@ pub enum PauseReason {
     Asked,
     /// It has failed for days, with never a success.
     Failing,
+    /// Its account may not come in; it goes on with it.
+    Disabled,
 }
 
-names!(PauseReason { Asked => "asked", Failing => "failing" });
+names!(PauseReason { Asked => "asked", Failing => "failing", Disabled => "disabled" });
 
 /// The payload of `webhook.paused`.
 #[derive(Serialize)]
@@ -54,20 +56,7 @@ impl Gateway {
     pub async fn resume_webhook(&self, caller: &Caller, webhook: Uuid) -> Result<Webhook> {
         let user_id = caller.user_id.clone();
         self.write(move |work| {
-            let row = work.webhook_row(&user_id, webhook)?;
-            if let (Some(since), true) = (row.failing_since, row.policy().catch_up) {
-                work.catch_up(&user_id, webhook, since)?;
-            }
-            work.tx.execute(
-                "UPDATE webhook SET paused_at = NULL, pause_reason = NULL, failing_since = NULL,
-                     version = version + 1, updated_at = $2 WHERE id = $1",
-                &[&webhook, &work.now],
-            )?;
-            let now = work.now;
-            work.on_commit(move |gateway| {
-                gateway.handoff.tell(News::Changed(webhook));
-                gateway.handoff.tell(News::Waiting(webhook, now));
-            });
+            work.resume(&user_id, webhook)?;
             let row = work.webhook_row(&user_id, webhook)?;
             work.gateway.reveal_webhook(work.tx, row, work.now)
         })
@@ -76,8 +65,32 @@ impl Gateway {
 }
 
 impl Work<'_, '_> {
+    /// Sends to a webhook again.
+    pub(crate) fn resume(&mut self, user_id: &str, webhook: Uuid) -> Result<()> {
+        let row = self.webhook_row(user_id, webhook)?;
+        if let (Some(since), true) = (row.failing_since, row.policy().catch_up) {
+            self.catch_up(user_id, webhook, since)?;
+        }
+        self.tx.execute(
+            "UPDATE webhook SET paused_at = NULL, pause_reason = NULL, failing_since = NULL,
+                 version = version + 1, updated_at = $2 WHERE id = $1",
+            &[&webhook, &self.now],
+        )?;
+        let now = self.now;
+        self.on_commit(move |gateway| {
+            gateway.handoff.tell(News::Changed(webhook));
+            gateway.handoff.tell(News::Waiting(webhook, now));
+        });
+        Ok(())
+    }
+
     /// Pauses a webhook that is not paused yet, and records why.
-    fn pause(&mut self, user_id: &str, webhook: Uuid, reason: PauseReason) -> Result<()> {
+    pub(crate) fn pause(
+        &mut self,
+        user_id: &str,
+        webhook: Uuid,
+        reason: PauseReason,
+    ) -> Result<()> {
         let paused = self.tx.execute(
             "UPDATE webhook SET paused_at = $2, pause_reason = $3, version = version + 1,
                  updated_at = $2 WHERE id = $1 AND paused_at IS NULL",
@@ -105,7 +118,7 @@ impl Work<'_, '_> {
         };
         self.append(Kind::WebhookPaused, about, &payload)?;
         match reason {
-            PauseReason::Asked => Ok(()),
+            PauseReason::Asked | PauseReason::Disabled => Ok(()),
             PauseReason::Failing => self.mail_paused(user_id, row),
         }
     }

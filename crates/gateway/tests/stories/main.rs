@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a story that cannot be told fails")]
 
 mod accounts;
+mod admins;
 mod api_keys;
 mod bulk;
 mod bulk_control;

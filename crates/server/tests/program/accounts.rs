@@ -46,6 +46,29 @@ async fn rotates(server: &Server) {
 }
 
 #[tokio::test]
+async fn an_administrator_is_appointed_from_the_command_line() {
+    let setup = setup().user("ann@example.com", "ann", "key-of-ann");
+    let server = setup.start().await;
+    let ben = server
+        .add_user("ben@example.com", "ben", "key-of-ben")
+        .await;
+    let all = "/v1/admin/users";
+    server.user("key-of-ann").get(all).await.expect(200);
+    ben.get(all).await.expect(403);
+    let appointed = server
+        .run(&["user", "admin", "--email", "ben@example.com"])
+        .await;
+    assert_eq!(stdout(&appointed), "ben@example.com is an administrator\n");
+    ben.get(all).await.expect(200);
+    let carl = ["--email", "carl@example.com", "--api-key", "key-of-carl"];
+    let added = server
+        .run(&[&["user", "add", "--admin"], &carl[..]].concat())
+        .await;
+    assert!(added.status.success());
+    server.user("key-of-carl").get(all).await.expect(200);
+}
+
+#[tokio::test]
 async fn accounts_are_added_and_rotated_on_sqlite() {
     added_before_and_while_running(setup()).await;
 }

@@ -2,9 +2,11 @@
 import { api, call, send } from '$/api/client';
 
 export type {
+  Account,
   ApiKey,
   BillingUsage as Cycle,
   DailyUsage as Day,
+  PasswordLink,
   Retention,
   Scope,
   Session,

@@ -13,6 +13,7 @@ const SECTIONS = {
   'api-keys': () => import('./ApiKeys.svelte'),
   'phone-keys': () => import('./PhoneKeys.svelte'),
   integrations: () => import('./Integrations.svelte'),
+  users: () => import('./Users.svelte'),
   usage: () => import('./Usage.svelte'),
   retention: () => import('./Retention.svelte'),
   data: () => import('./Data.svelte'),
@@ -20,7 +21,11 @@ const SECTIONS = {
 } satisfies Record<string, () => Promise<{ default: Component<never> }>>;
 
 export type Name = keyof typeof SECTIONS;
-export const NAMES = Object.keys(SECTIONS) as Name[];
+
+/** The sections that somebody has: other people's accounts are for administrators. */
+export function names(admin: boolean): Name[] {
+  return (Object.keys(SECTIONS) as Name[]).filter((name) => admin || name !== 'users');
+}
 
 /** Loads a section; one that wants no words does not look at them. */
 export async function load(name: Name): Promise<Section> {

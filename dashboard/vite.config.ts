@@ -25,5 +25,5 @@ export default defineConfig({
     assetsInlineLimit: 0,
   },
   server: { proxy: { '/v1': proxy, '/docs': proxy, '/openapi.json': proxy, '/health': proxy } },
-  test: { include: ['src/**/*.test.ts'] },
+  test: { include: ['src/**/*.test.ts'], setupFiles: ['src/browser.setup.ts'] },
 });

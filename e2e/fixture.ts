@@ -133,10 +133,15 @@ export async function picture(page: Page, name: string): Promise<void> {
   }
 }
 
-/** Changes the theme, and waits: the colours of the other one are there with the next frame. */
+/** Changes the theme, and waits until the colours of the other one are there and nothing moves. */
 async function show(page: Page, colorScheme: 'light' | 'dark'): Promise<void> {
   await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-  await page.evaluate(
-    () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))),
-  );
+  await page.evaluate(async () => {
+    await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+    const moving = document
+      .getAnimations()
+      .filter((one) => Number.isFinite(one.effect?.getComputedTiming().endTime));
+    // One that is cut short has ended, too.
+    await Promise.allSettled(moving.map((one) => one.finished));
+  });
 }

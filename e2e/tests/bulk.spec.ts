@@ -68,9 +68,9 @@ test('what is wrong is shown row by row before anything is sent', async ({
     csv(line(1), `${PHONE},nobody,hi,,`, `${PHONE},${contact(3)},hi,soon,`),
   );
   await expect(page.getByRole('region', { name: '2 problems' })).toContainText(
-    'Row [3]: The ToPhoneNumber [nobody] is not a valid E.164 phone number',
+    'Row 3: the recipient nobody is no number with a country code.',
   );
-  await expect(preview(page).getByRole('row').nth(2)).toContainText('not a valid E.164');
+  await expect(preview(page).getByRole('row').nth(2)).toContainText('no number with a country code');
   await expect(send(page)).toBeDisabled();
   await accessible(page);
   const files = await server.call<unknown[]>(account, 'GET', '/v1/bulk-messages');
@@ -99,9 +99,9 @@ test('files that are none are refused in plain words', async ({ page }) => {
   await choose(page, 'big.csv', Buffer.alloc(4_000_001, 'x'));
   await expect(alert.filter({ hasText: 'larger than 4 MB' })).toBeVisible();
   await choose(page, 'broken.xlsx', 'this is no archive');
-  await expect(page.getByText('Cannot parse the uploaded excel file')).toBeVisible();
+  await expect(page.getByText('broken.xlsx cannot be read.')).toBeVisible();
   await choose(page, 'empty.csv', HEAD);
-  await expect(page.getByText("doesn't contain any valid records")).toBeVisible();
+  await expect(page.getByText('There are no rows in this file.')).toBeVisible();
 });
 
 test('a server that does not answer is told, and the file stays', async ({

@@ -248,7 +248,7 @@ test('what the server refuses is said where it was written', async ({ page, serv
   );
   await composer(page).fill('hello');
   await page.getByRole('button', { name: 'Send', exact: true }).click();
-  await expect(page.getByRole('alert').getByText('The to field is not reachable')).toBeVisible();
+  await expect(page.getByRole('alert').getByText('to: The to field is not reachable')).toBeVisible();
   await expect(composer(page)).toHaveValue('hello');
   await page.unroute('**/v1/messages/send');
   await page.route('**/v1/messages/send', (route) => route.abort());

@@ -36,7 +36,7 @@ test('the assistant makes a key, shows it as a code, and ticks when the phone is
   const name = page.getByLabel('Name of the key');
   await name.fill('');
   await page.getByRole('button', { name: 'Make a key' }).click();
-  await expect(page.getByText('The name field is required')).toBeVisible();
+  await expect(page.getByText('This is needed.')).toBeVisible();
   await accessible(page);
   await name.fill('Shop');
   await page.getByRole('button', { name: 'Make a key' }).click();
@@ -111,7 +111,7 @@ test('the queue says what waits and why, and follows what happens', async ({
   await send('later', { send_at: later });
 
   const queue = page.getByRole('region', { name: 'Queue' });
-  await expect(queue.getByText('It waits for its slot, by the rate')).toBeVisible();
+  await expect(queue.getByText('It waits for its slot: this phone sends 1 a minute.')).toBeVisible();
   await expect(queue.getByText('It waits for the time that was asked for.')).toBeVisible();
   await expect(queue.getByText('The phone was woken and has not fetched it yet.')).toBeVisible();
   await expect(page.getByRole('listitem').getByText('3 waiting')).toBeVisible();
@@ -138,7 +138,7 @@ test('settings are kept, a wrong one is named, and a reply can be taken away', a
   await page.goto(`/phones/${NUMBER}?tab=settings`);
   await page.getByLabel('Messages per minute').fill('90');
   await page.getByRole('button', { name: 'Save' }).click();
-  await expect(page.locator('.text-bad')).toContainText('messages_per_minute');
+  await expect(page.locator('.text-bad')).toContainText('Not more than 60.');
   await accessible(page);
 
   await page.getByRole('textbox', { name: /^Name/ }).fill('Shop');

@@ -145,7 +145,7 @@ test('what the server says about a schedule stands at its field', async ({ page 
   await page.goto('/settings/schedules/new');
   await page.getByLabel('Name').fill('x');
   await page.getByRole('button', { name: 'Save' }).click();
-  await expect(page.getByText('minimum 2 char')).toBeVisible();
+  await expect(page.getByText('At least 2 characters.')).toBeVisible();
   await page.goto('/settings/schedules/none');
   await expect(page.getByRole('heading', { name: 'There is no such schedule' })).toBeVisible();
 });
@@ -270,7 +270,7 @@ test('a key is made, shown once, and revoked', async ({ page, server, account })
   for (const scope of ['Send messages', 'Read everything'])
     await dialog.getByRole('checkbox', { name: scope }).uncheck();
   await dialog.getByRole('button', { name: 'Make the key' }).click();
-  await expect(dialog.getByText('The scopes field is required')).toBeVisible();
+  await expect(dialog.getByText('This is needed.')).toBeVisible();
   await accessible(page);
   await dialog.getByRole('checkbox', { name: 'Read everything' }).check();
   await dialog.getByLabel('Valid').selectOption({ label: 'for 30 days' });

@@ -42,8 +42,8 @@ test('a webhook is added, wrong input named, and a test event shows both sides',
   await page.getByLabel('Address').fill('http://');
   await page.getByRole('checkbox', { name: 'A phone received an SMS' }).uncheck();
   await page.getByRole('button', { name: 'Add webhook' }).click();
-  await expect(page.getByText('The url field format is invalid')).toBeVisible();
-  await expect(page.getByText('The events field is an empty array')).toBeVisible();
+  await expect(page.getByText('A whole address, with https:// or http:// in front.')).toBeVisible();
+  await expect(page.getByText('Choose at least one event.')).toBeVisible();
   await accessible(page);
 
   await page.getByLabel('Address').fill(receiver.url);
@@ -81,7 +81,7 @@ test('an unknown number and a wrong filter are named beside their fields', async
   const [phone] = await server.call<{ id: string }[]>(account, 'GET', '/v1/phones');
   await server.call(account, 'DELETE', `/v1/phones/${phone?.id}`);
   await page.getByRole('button', { name: 'Add webhook' }).click();
-  await expect(page.getByText(`The phone number [${OWNER}] is not available`)).toBeVisible();
+  await expect(page.getByText(`${OWNER} is no phone of this account.`)).toBeVisible();
 
   await page.getByLabel('All, also those to come').check();
   await page.getByText('Options', { exact: true }).click();
@@ -90,8 +90,8 @@ test('an unknown number and a wrong filter are named beside their fields', async
   await page.getByText('Options', { exact: true }).click();
   await page.getByRole('button', { name: 'Add webhook' }).click();
   // The folded part opens where something in it is wrong.
-  await expect(page.getByText('must be a regular expression')).toBeVisible();
-  await expect(page.getByText('must be between 1 and 100000')).toBeVisible();
+  await expect(page.getByText('Not a regular expression')).toBeVisible();
+  await expect(page.getByText('From 1 to 100000.')).toBeVisible();
 });
 
 test('options are kept, and a change leaves the others as they are', async ({

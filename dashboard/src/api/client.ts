@@ -1,18 +1,30 @@
 // The way to the server: typed by its own OpenAPI document, answers taken out of their envelope.
 import createClient from 'openapi-fetch';
+import { said, saidApart, saidOfField } from '$/lib/said';
 import { words } from '$/words';
 import type { paths } from './schema';
 
 /** What went wrong, as a person may read it. `status` is 0 when the server could not be reached. */
 export class Fault extends Error {
+  /** Of a 422: what is wrong with which field, to be read beside the field. */
+  readonly fields: Record<string, string[]>;
+
   constructor(
     readonly status: number,
     message: string,
-    /** Of a 422: what is wrong with which field. */
-    readonly fields: Record<string, string[]> = {},
+    /** The same in the server's words. */
+    private readonly raw: Record<string, string[]> = {},
   ) {
     super(message);
     this.name = 'Fault';
+    const fields = Object.entries(raw).map(([name, texts]) => [name, saidOfField(texts)] as const);
+    this.fields = Object.fromEntries(fields);
+  }
+
+  /** What is wrong with all fields but these, each text to be read by itself. */
+  apart(...shown: string[]): string[] {
+    const others = Object.entries(this.raw).filter(([name]) => !shown.includes(name));
+    return others.flatMap(([name, texts]) => saidApart(name, texts));
   }
 }
 
@@ -117,10 +129,10 @@ function faultOf(status: number, body: unknown): Fault {
 
 function texted(status: number, message: unknown, data: unknown): string {
   if (status === 401) return words.fault.signedOut;
-  if (status === 403) return typeof message === 'string' ? message : words.fault.forbidden;
+  if (status === 403) return typeof message === 'string' ? said(message) : words.fault.forbidden;
   if (status >= 500) return words.fault.server(status);
-  if (typeof message === 'string' && message) return message;
-  return typeof data === 'string' && data ? data : words.fault.status(status);
+  if (typeof message === 'string' && message) return said(message);
+  return typeof data === 'string' && data ? said(data) : words.fault.status(status);
 }
 
 function fieldsOf(data: unknown): Record<string, string[]> {

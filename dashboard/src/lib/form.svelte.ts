@@ -28,8 +28,8 @@ export class Form {
   /** What is wrong with none of the shown fields. */
   rest(...shown: string[]): string | undefined {
     if (!this.fault) return undefined;
-    const others = Object.entries(this.fault.fields).filter(([field]) => !shown.includes(field));
-    if (others.length) return others.flatMap(([, texts]) => texts).join(' ');
+    const others = this.fault.apart(...shown);
+    if (others.length) return others.join(' ');
     return Object.keys(this.fault.fields).length ? undefined : this.fault.message;
   }
 }

@@ -1,6 +1,5 @@
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 
-vi.stubGlobal('localStorage', { getItem: () => null, setItem: () => undefined });
 const { fromLocal, toLocal } = await import('./time.svelte');
 
 test.each([

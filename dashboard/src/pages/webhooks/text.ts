@@ -1,4 +1,6 @@
 // Facts in words.
+import type { Delivery } from '$/api/schema';
+import { said } from '$/lib/said';
 import { clock, duration } from '$/lib/time.svelte';
 import { words } from '$/words';
 import type { Wait } from './state';
@@ -15,6 +17,11 @@ export function waitText(wait: Wait): string {
     case 'soon':
       return words.webhooks.waitsSoon;
   }
+}
+
+/** What came back last: the status, or why there was none. */
+export function answerOf(delivery: Pick<Delivery, 'status' | 'error'>): string | number {
+  return delivery.status ?? (delivery.error ? said(delivery.error) : '');
 }
 
 /** `1 s, 5 s, 1 min` */

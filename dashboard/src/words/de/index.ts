@@ -4,6 +4,8 @@ import { bulk } from './bulk';
 import { common, fault, frame, status } from './common';
 import { inbox } from './inbox';
 import { phones } from './phones';
+import { attention, step, waiting } from './reasons';
+import { said } from './said';
 import { search } from './search';
 import { settings } from './settings';
 import { webhooks } from './webhooks';
@@ -18,6 +20,10 @@ export const de: Words = {
   webhooks,
   phones,
   bulk,
+  said,
+  attention,
+  step,
+  waiting,
   search,
   settings,
   welcome,

@@ -3,6 +3,8 @@ import { bulk } from './bulk';
 import { common, fault, frame, status } from './common';
 import { inbox } from './inbox';
 import { phones } from './phones';
+import { attention, step, waiting } from './reasons';
+import { said } from './said';
 import { search } from './search';
 import { settings } from './settings';
 import { webhooks } from './webhooks';
@@ -17,6 +19,10 @@ export const en = {
   webhooks,
   phones,
   bulk,
+  said,
+  attention,
+  step,
+  waiting,
   search,
   settings,
   welcome,

@@ -4,7 +4,6 @@ export type {
   MessageTimeline,
   Phone,
   PhoneKey,
-  Setup,
   User,
   Webhook,
   LoggedEvent,

@@ -139,6 +139,7 @@ const TYPES: AnyEventType[] = [
   'user.api-key.rotated',
   'webhook.send.failed',
   'webhook.paused',
+  'discord.send.failed',
 ];
 
 export const live = new Live();

@@ -4,6 +4,7 @@
 export type SendKey = 'ctrl-enter' | 'enter';
 /** `auto` is what the language has. */
 export type Hours = 'auto' | '12' | '24';
+type OnOff = 'off' | 'on';
 
 class Kept<T extends string> {
   #value = $state() as T;
@@ -29,4 +30,7 @@ class Kept<T extends string> {
 export const preferences = {
   sendKey: new Kept<SendKey>('send-key', ['ctrl-enter', 'enter']),
   hours: new Kept<Hours>('hours', ['auto', '12', '24']),
+  /** Whether the browser tells of new messages, and whether a sound does. */
+  notify: new Kept<OnOff>('notify', ['off', 'on']),
+  sound: new Kept<OnOff>('sound', ['off', 'on']),
 };

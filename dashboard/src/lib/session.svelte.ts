@@ -1,6 +1,7 @@
 // Who is signed in. The session itself is a cookie that scripts cannot read.
 import { api, asFault, call, send, type Fault } from '$/api/client';
-import type { Setup, User } from '$/api/types';
+import type { User } from '$/api/types';
+import type { Setup } from '$/api/schema';
 import { live } from './live.svelte';
 import { queries } from './query';
 import { keepZone } from './time.svelte';

@@ -1,23 +1,13 @@
 // Conversations: which ones are listed, and what can be done with one.
 import { onDestroy } from 'svelte';
 import { send } from '$/api/client';
-import type { MessageStatus } from '$/api/types';
+import type { MessageThread as Thread } from '$/api/schema';
 import { Endless, PIECE } from '$/lib/endless.svelte';
 import { live } from '$/lib/live.svelte';
 import { queries } from '$/lib/query';
 
 /** A conversation of one of our numbers with somebody. */
-export interface Thread {
-  id: string;
-  owner: string;
-  contact: string;
-  is_archived: boolean;
-  is_read: boolean;
-  status: MessageStatus;
-  last_message_content: string | null;
-  last_message_id: string | null;
-  order_timestamp: string;
-}
+export type { Thread };
 
 export interface Filter {
   /** One of our numbers; all when empty. */

@@ -1,5 +1,5 @@
 // What the settings read and write.
-import { api, call, send } from '$/api/client';
+import { api, call } from '$/api/client';
 
 export type {
   Account,
@@ -14,15 +14,8 @@ export type {
 
 export const SCOPES = ['send', 'read', 'phones', 'webhooks', 'admin'] as const;
 
-export interface Discord {
-  id: string;
-  name: string;
-  server_id: string;
-  incoming_channel_id: string;
-}
-
 export const apiKeys = () => call(api.GET('/v1/api-keys', { params: { query: { limit: 100 } } }));
 /** Days; 0 is for ever. */
 export const retention = () => call(api.GET('/v1/users/me/retention'));
 export const discords = () =>
-  send<Discord[]>('GET', '/v1/discord-integrations', { query: { limit: 10 } });
+  call(api.GET('/v1/discord-integrations', { params: { query: { limit: 10 } } }));

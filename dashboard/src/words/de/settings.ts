@@ -65,7 +65,17 @@ export const settings = {
     everywhereText: 'Alle Sitzungen enden, auch diese. API-Schlüssel gelten weiter.',
   },
   notifications: {
-    text: 'E-Mails, die der Server Ihnen schickt, wenn er einen Mailserver hat.',
+    text: 'Was Sie erfahren, wenn Sie nicht hinsehen.',
+    mails: 'E-Mails',
+    mailsText: 'Der Server schickt sie, wenn er einen Mailserver hat.',
+    browser: 'Neue Nachrichten in diesem Browser',
+    browserText:
+      'Während diese Seite in einem Tab offen ist, den Sie nicht ansehen, oder etwas anderes zeigt.',
+    show: 'Benachrichtigung zeigen',
+    sound: 'Ton abspielen',
+    denied:
+      'Der Browser lässt diese Seite nicht benachrichtigen. Erlauben Sie es in seinen Einstellungen für diese Adresse und schalten Sie es dann wieder ein.',
+    unable: 'Dieser Browser hat keine Benachrichtigungen für solche Seiten; sie brauchen https.',
     heartbeat: 'Ein Telefon fällt aus oder ist wieder da',
     webhook: 'Ein Webhook ist nicht erreichbar',
     message: 'Eine Nachricht schlägt fehl oder läuft ab',

@@ -65,7 +65,17 @@ export const settings = {
     everywhereText: 'All sessions end, this one too. API keys go on working.',
   },
   notifications: {
-    text: 'E-mails that the server sends you, if it has been given a mail server.',
+    text: 'What you are told when you do not look.',
+    mails: 'E-mails',
+    mailsText: 'The server sends them, if it has been given a mail server.',
+    browser: 'New messages in this browser',
+    browserText:
+      'While this page is open in a tab that you do not look at, or shows something else.',
+    show: 'Show a notification',
+    sound: 'Play a sound',
+    denied:
+      'The browser does not let this page notify you. Allow it in the browser’s settings for this address, then switch it on again.',
+    unable: 'This browser has no notifications for pages like this one; they need https.',
     heartbeat: 'A phone goes offline, or comes back',
     webhook: 'A webhook cannot be reached',
     message: 'A message fails or expires',

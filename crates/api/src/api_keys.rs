@@ -1,8 +1,8 @@
 //! Named keys of the account, each for some purposes. Ours: the reference has one key for everything.
 
 use axum::extract::State;
+use gateway::Gateway;
 use gateway::api_key::{ApiKey, NewApiKey, Scope};
-use gateway::{Fields, Gateway};
 use serde::Serialize;
 use serde_json::json;
 
@@ -11,6 +11,7 @@ use crate::body::JsonBody;
 use crate::check::{self, Params};
 use crate::envelope::{self, Answer};
 use crate::error::Error;
+use crate::once;
 use crate::page::{self, Rule};
 use crate::query::Query;
 use crate::reference::Doc;
@@ -55,11 +56,7 @@ async fn list(
     UserCaller(caller): UserCaller,
     query: Query,
 ) -> Answer {
-    let mut wrong = Fields::default();
-    let page = page::read(&query, &RULE, &mut wrong);
-    wrong
-        .check()
-        .map_err(|wrong| Error::Invalid("validation errors while fetching API keys", wrong))?;
+    let page = page::of(&query, &RULE, "validation errors while fetching API keys")?;
     let keys = gateway.api_keys(&caller, page).await?;
     Ok(envelope::fetched(&keys, "API key"))
 }
@@ -75,12 +72,11 @@ async fn create(
     let expires_at = body.time("expires_at")?;
     let new = NewApiKey::parse(&name, &scopes, expires_at, gateway.now())
         .map_err(|wrong| Error::Invalid(INVALID, wrong))?;
-    let (api_key, listed) = gateway.add_api_key(&caller, new).await?;
-    let made = Made {
-        listed: &listed,
-        api_key: &api_key,
+    let answer = |(api_key, listed): &(String, ApiKey)| {
+        let made = Made { listed, api_key };
+        envelope::created("API key created successfully", &made)
     };
-    Ok(envelope::created("API key created successfully", &made))
+    once::answered(gateway.add_api_key(&caller, new), Error::from, answer).await
 }
 
 async fn revoke(

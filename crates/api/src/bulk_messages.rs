@@ -20,6 +20,7 @@ use crate::envelope::{self, Answer};
 use crate::error::Error;
 use crate::form::Form;
 use crate::messages::shown::{Shown, all_shown};
+use crate::once;
 use crate::page::{self, Rule};
 use crate::query::Query;
 use crate::routes::Routes;
@@ -119,11 +120,8 @@ async fn send(
 ) -> Answer {
     let file = upload::read(&form)?;
     drop(form);
-    let accepted = gateway
-        .send_file(&caller, file)
-        .await
-        .map_err(Error::of(INVALID))?;
-    Ok(added(&accepted, envelope::queued(&words(&accepted))))
+    let answer = |accepted: &Accepted| added(accepted, envelope::queued(&words(accepted)));
+    once::answered(gateway.send_file(&caller, file), Error::of(INVALID), answer).await
 }
 
 async fn preview(

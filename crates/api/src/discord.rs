@@ -6,7 +6,7 @@ mod reply;
 
 use axum::extract::State;
 use gateway::api_key::Scope;
-use gateway::discord::{Bot, Draft};
+use gateway::discord::{Bot, Discord, Draft};
 use gateway::{Fields, Gateway, Uuid};
 use serde_json::{Value, json};
 
@@ -17,6 +17,7 @@ use crate::check::{self, Params};
 use crate::envelope::{self, Answer};
 use crate::error::Error;
 use crate::json::Members;
+use crate::once;
 use crate::page::{self, Rule};
 use crate::query::Query;
 use crate::reference::Doc;
@@ -72,11 +73,7 @@ async fn list(
         default: 1,
         longest: 100,
     };
-    let mut wrong = Fields::default();
-    let page = page::read(&query, &RULE, &mut wrong);
-    wrong
-        .check()
-        .map_err(|wrong| Error::Invalid(INVALID, wrong))?;
+    let page = page::of(&query, &RULE, INVALID)?;
     let discords = gateway.discords(&caller, page).await?;
     Ok(envelope::fetched(&discords, "discord integration"))
 }
@@ -88,12 +85,10 @@ async fn create(State(api): State<Api>, UserCaller(caller): UserCaller, body: Js
     let checked = api.gateway.check_discord(&caller, None, &draft).await;
     checked.map_err(Error::of(INVALID))?;
     offer_command(&*bot, &draft, INVALID).await?;
-    let made = api.gateway.add_discord(&caller, draft).await;
-    let made = made.map_err(Error::of(INVALID))?;
-    Ok(envelope::created(
-        "discord integration created successfully",
-        &made,
-    ))
+    let words = "discord integration created successfully";
+    let answer = |made: &Discord| envelope::created(words, made);
+    let operation = api.gateway.add_discord(&caller, draft);
+    once::answered(operation, Error::of(INVALID), answer).await
 }
 
 async fn replace(

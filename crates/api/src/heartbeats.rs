@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use gateway::api_key::Scope;
-use gateway::heartbeat::Beat;
+use gateway::heartbeat::{Beat, Heartbeat};
 use gateway::{Fields, Gateway, PhoneNumber};
 use http::HeaderMap;
 use serde_json::json;
@@ -13,6 +13,7 @@ use crate::check;
 use crate::envelope::{self, Answer};
 use crate::error::Error;
 use crate::json::Members;
+use crate::once;
 use crate::page::{self, Rule};
 use crate::query::Query;
 use crate::reference::{Doc, phone_number};
@@ -70,9 +71,11 @@ async fn store(
         charging: body.flag("charging")?.unwrap_or_default(),
         version: version(&headers),
     };
-    let heartbeats = gateway.beat(&caller, beat).await?;
-    let message = format!("[{}] heartbeats received successfully", heartbeats.len());
-    Ok(envelope::created(&message, &heartbeats))
+    let answer = |heartbeats: &Vec<Heartbeat>| {
+        let message = format!("[{}] heartbeats received successfully", heartbeats.len());
+        envelope::created(&message, heartbeats)
+    };
+    once::answered(gateway.beat(&caller, beat), Error::from, answer).await
 }
 
 /// One or two numbers; older apps send a single one as `owner`.

@@ -13,13 +13,14 @@ mod unescaped;
 use axum::extract::State;
 use axum::response::Response;
 use gateway::api_key::Scope;
-use gateway::message::Between;
+use gateway::message::{Between, Message};
 use gateway::{Fields, Gateway, PhoneNumber};
 
 use crate::auth::UserCaller;
 use crate::check::{self, Params};
 use crate::envelope::{self, Answer};
 use crate::error::Error;
+use crate::once;
 use crate::page::{self, Rule};
 use crate::query::Query;
 use crate::routes::Routes;
@@ -47,7 +48,7 @@ pub(crate) fn routes(routes: Routes) -> Routes {
             receive::missed,
             describe::missed(),
         )
-        .get(
+        .take(
             "/v1/messages/outstanding",
             outstanding::claim,
             describe::claim(),
@@ -146,11 +147,9 @@ async fn cancel(
     Params(id): Params<String>,
 ) -> Answer {
     let id = check::id("validation errors while cancelling message", ID, &id)?;
-    let message = gateway.cancel_message(&caller, id).await?;
-    Ok(envelope::ok(
-        "message cancelled successfully",
-        &shown(&message),
-    ))
+    let words = "message cancelled successfully";
+    let answer = |message: &Message| envelope::ok(words, &shown(message));
+    once::answered(gateway.cancel_message(&caller, id), Error::from, answer).await
 }
 
 async fn delete(

@@ -4,6 +4,7 @@
 use gateway::{Before, Fields, Page};
 
 use crate::check;
+use crate::error::Error;
 use crate::query::Query;
 
 /// How a route reads its `limit`.
@@ -16,6 +17,15 @@ pub(crate) struct Rule {
 
 /// Bytes of `query` at most, if a route says nothing else.
 const QUERY: usize = 100;
+
+/// The window of a list that has nothing else to be asked about; `invalid` says what is wrong otherwise.
+pub(crate) fn of(query: &Query, rule: &Rule, invalid: &'static str) -> Result<Page, Error> {
+    let mut wrong = Fields::default();
+    let page = read(query, rule, &mut wrong);
+    let right = wrong.check();
+    right.map_err(|wrong| Error::Invalid(invalid, wrong))?;
+    Ok(page)
+}
 
 /// Reads the window.
 pub(crate) fn read(query: &Query, rule: &Rule, wrong: &mut Fields) -> Page {

@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use gateway::api_key::Scope;
+use gateway::phone_key::PhoneKey;
 use gateway::{Fields, Gateway, number};
 use serde_json::json;
 
@@ -10,6 +11,7 @@ use crate::body::JsonBody;
 use crate::check::{self, Params};
 use crate::envelope::{self, Answer};
 use crate::error::Error;
+use crate::once;
 use crate::page::{self, Rule};
 use crate::query::Query;
 use crate::reference::Doc;
@@ -51,11 +53,7 @@ async fn list(
         default: 1,
         longest: 100,
     };
-    let mut wrong = Fields::default();
-    let page = page::read(&query, &RULE, &mut wrong);
-    wrong
-        .check()
-        .map_err(|wrong| Error::Invalid(INVALID, wrong))?;
+    let page = page::of(&query, &RULE, INVALID)?;
     let keys = gateway.phone_keys(&caller, page).await?;
     Ok(envelope::fetched(&keys, "phone API key"))
 }
@@ -72,8 +70,8 @@ async fn create(
     wrong
         .check()
         .map_err(|wrong| Error::Invalid("validation errors while updating phones", wrong))?;
-    let key = gateway.add_phone_key(&caller, name).await?;
-    Ok(envelope::ok("phone API key created successfully", &key))
+    let answer = |key: &PhoneKey| envelope::ok("phone API key created successfully", key);
+    once::answered(gateway.add_phone_key(&caller, name), Error::from, answer).await
 }
 
 async fn revoke(

@@ -59,11 +59,7 @@ async fn list(
         default: 10,
         longest: 20,
     };
-    let mut wrong = Fields::default();
-    let page = page::read(&query, &RULE, &mut wrong);
-    wrong
-        .check()
-        .map_err(|wrong| Error::Invalid("validation errors while fetching phones", wrong))?;
+    let page = page::of(&query, &RULE, "validation errors while fetching phones")?;
     let phones = gateway.phones(&caller, page).await?;
     Ok(envelope::fetched(&phones, "phone"))
 }

@@ -61,18 +61,28 @@ impl Routes {
         self.on(HttpMethod::Get, path, routing::get(handler), doc)
     }
 
-    /// The same of `POST`, whose requests may have an `Idempotency-Key`.
+    /// The same where `GET` takes something away, so that `HEAD` may not stand for it.
+    pub(crate) fn take<H, T>(self, path: &'static str, handler: H, doc: Doc) -> Self
+    where
+        H: Handler<T, Api>,
+        T: 'static,
+    {
+        let route = routing::get(handler).head(no_head);
+        self.on(HttpMethod::Get, path, route, doc)
+    }
+
+    /// The same of `POST`, whose requests may have an `Idempotency-Key` if somebody makes them.
     pub(crate) fn post<H, T>(self, path: &'static str, handler: H, doc: Doc) -> Self
     where
         H: Handler<T, Api>,
         T: 'static,
     {
-        self.on(
-            HttpMethod::Post,
-            path,
-            routing::post::<Once<H>, T, Api>(Once(handler)),
-            doc,
-        )
+        let route = if doc.is_public() {
+            routing::post(handler)
+        } else {
+            routing::post::<Once<H>, T, Api>(Once(handler))
+        };
+        self.on(HttpMethod::Post, path, route, doc)
     }
 
     /// The same of `PUT`.
@@ -123,6 +133,7 @@ impl Routes {
         let scope = doc.needs_scope(&method, self.writes);
         let doc = match (&method, scope) {
             (HttpMethod::Post, Some(_)) => doc.repeatable(),
+            (HttpMethod::Post, None) => doc.unrepeatable(),
             _ => doc,
         };
         self.description.add(method, path, self.tag, scope, doc);
@@ -212,6 +223,11 @@ async fn unknown(method: Method) -> Response {
             (StatusCode::METHOD_NOT_ALLOWED, allow, "Method Not Allowed").into_response()
         }
     }
+}
+
+/// Looking takes something away here.
+async fn no_head() -> (StatusCode, [(HeaderName, &'static str); 1]) {
+    (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "GET")])
 }
 
 /// The path has routes, for other methods; which, the router adds.

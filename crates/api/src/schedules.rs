@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::response::Response;
 use gateway::api_key::Scope;
-use gateway::schedule::{Draft, Window};
+use gateway::schedule::{Draft, Schedule, Window};
 use gateway::{Gateway, Uuid};
 use serde_json::json;
 use serde_json::value::RawValue;
@@ -14,6 +14,7 @@ use crate::check::Params;
 use crate::envelope::{self, Answer};
 use crate::error::Error;
 use crate::json::Members;
+use crate::once;
 use crate::reference::{Doc, uuid};
 use crate::routes::Routes;
 use crate::shape;
@@ -63,9 +64,9 @@ async fn create(
 ) -> Answer {
     const INVALID: &str = "validation errors while saving send schedule";
     let draft = read(&body.members()?, INVALID)?;
-    let schedule = gateway.add_schedule(&caller, draft).await?;
     let message = "send schedule created successfully";
-    Ok(envelope::created(message, &schedule))
+    let answer = |schedule: &Schedule| envelope::created(message, schedule);
+    once::answered(gateway.add_schedule(&caller, draft), Error::from, answer).await
 }
 
 async fn replace(

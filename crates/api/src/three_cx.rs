@@ -2,7 +2,7 @@
 
 use axum::extract::{FromRequestParts, State};
 use gateway::api_key::Scope;
-use gateway::message::SendSms;
+use gateway::message::{Message, SendSms};
 use gateway::{Caller, Fields, Gateway, Uuid};
 use http::header;
 use http::request::Parts;
@@ -16,6 +16,7 @@ use crate::check;
 use crate::envelope::{self, Answer};
 use crate::error::Error;
 use crate::json::Members;
+use crate::once;
 use crate::reference::Doc;
 use crate::routes::Routes;
 use crate::shape;
@@ -81,14 +82,13 @@ async fn send(
     body: JsonBody,
 ) -> Answer {
     let sms = read(&body.members()?)?;
-    let message = gateway
-        .send_by(&caller, sms, PATH)
-        .await
-        .map_err(Error::of(INVALID))?;
-    let payload = Payload { id: message.id };
-    Ok(envelope::bare(&Sent {
-        data: Data { payload },
-    }))
+    let answer = |message: &Message| {
+        let payload = Payload { id: message.id };
+        let data = Data { payload };
+        envelope::bare(&Sent { data })
+    };
+    let operation = gateway.send_by(&caller, sms, PATH);
+    once::answered(operation, Error::of(INVALID), answer).await
 }
 
 /// The reference checks nothing here, and fails later; the rules are those of other messages.

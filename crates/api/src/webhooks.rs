@@ -9,9 +9,9 @@ mod policy;
 mod replays;
 
 use axum::extract::State;
+use gateway::Gateway;
 use gateway::api_key::Scope;
 use gateway::webhook::Webhook;
-use gateway::{Fields, Gateway};
 
 use crate::auth::UserCaller;
 use crate::body::JsonBody;
@@ -47,11 +47,7 @@ async fn list(
         default: 1,
         longest: 100,
     };
-    let mut wrong = Fields::default();
-    let page = page::read(&query, &RULE, &mut wrong);
-    wrong
-        .check()
-        .map_err(|wrong| Error::Invalid("validation errors while fetching webhooks", wrong))?;
+    let page = page::of(&query, &RULE, "validation errors while fetching webhooks")?;
     let webhooks = gateway.webhooks(&caller, page).await?;
     Ok(envelope::fetched(&webhooks, "webhook"))
 }

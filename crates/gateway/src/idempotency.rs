@@ -4,7 +4,8 @@
 //! An operation need not know of it: within [`Gateway::once`] its first transaction claims the key
 //! before it does anything. An operation that is one transaction can also say how it is answered, by
 //! [`answering`]; then the same transaction keeps the answer, and no crash can come between. Of the
-//! others the answer is kept right after them. What failed is not kept.
+//! others the answer is kept right after them, and a claim without an answer holds for a minute
+//! only: so they must be such that doing them once more does no harm. What failed is not kept.
 
 use std::any::{Any, TypeId};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,6 +19,10 @@ use crate::{Error, Fields, Gateway, Result, Work, secret};
 
 /// How long an answer is kept.
 pub const RETENTION: Duration = Duration::from_hours(24);
+
+/// How long an operation whose transaction does not keep its answer may be under way. If it was cut
+/// short, it is done once more after that.
+pub const PENDING: Duration = Duration::from_mins(1);
 
 /// Bytes of a key at most.
 const MAX_KEY: usize = 255;
@@ -210,7 +215,7 @@ impl Gateway {
 
 fn unknown() -> Error {
     let why = format!(
-        "The first request with this {FIELD} has no answer: it is under way, failed or was cut short. Look whether it was done."
+        "The first request with this {FIELD} has no answer yet: it is under way, failed or was cut short. Try again in a minute."
     );
     Error::Conflict(why)
 }
@@ -305,7 +310,7 @@ impl Work<'_, '_> {
                 &request.key,
                 &request.fingerprint,
                 &request.claim,
-                &(self.now + RETENTION),
+                &(self.now + PENDING),
             ],
         )?;
         Ok(claimed == 1)
@@ -326,7 +331,8 @@ impl Work<'_, '_> {
             "INSERT INTO idempotency (user_id, route, key, fingerprint, status, body, expires_at)
              SELECT id, $2, $3, $4, $5, $6, $7 FROM account WHERE id = $1
              ON CONFLICT (user_id, route, key)
-                 DO UPDATE SET status = excluded.status, body = excluded.body",
+                 DO UPDATE SET status = excluded.status, body = excluded.body,
+                     expires_at = excluded.expires_at",
             &[
                 &request.user_id,
                 &request.route,

@@ -2,11 +2,14 @@
 
 use axum::extract::State;
 use gateway::Gateway;
+use gateway::bulk::Accepted;
 
 use super::{added, describe, id, words};
 use crate::auth::UserCaller;
 use crate::check::Params;
 use crate::envelope::{self, Answer};
+use crate::error::Error;
+use crate::once;
 use crate::routes::Routes;
 
 pub(super) fn routes(routes: Routes) -> Routes {
@@ -65,7 +68,8 @@ async fn retry(
     UserCaller(caller): UserCaller,
     Params(request_id): Params<String>,
 ) -> Answer {
-    let accepted = gateway.retry_bulk(&caller, id(request_id)?).await?;
-    let response = envelope::accepted(&words(&accepted), &accepted);
-    Ok(added(&accepted, response))
+    let answer =
+        |accepted: &Accepted| added(accepted, envelope::accepted(&words(accepted), accepted));
+    let operation = gateway.retry_bulk(&caller, id(request_id)?);
+    once::answered(operation, Error::from, answer).await
 }

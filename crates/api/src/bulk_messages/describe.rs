@@ -69,7 +69,7 @@ pub(super) fn retry() -> Doc {
         "retryBulkMessage",
         "Send again what failed or expired of a bulk message",
     ))
-    .note("As a bulk message of its own, which the answer names. What was cancelled, or sent again before, is not.")
+    .note("As a bulk message of its own, which the answer names. Up to 1,000 messages at once; what was cancelled, or sent again before, is not.")
     .conflicts()
     .limits()
     .gives::<BulkAccepted>(202, "Added 2 out of 2 messages to the queue")

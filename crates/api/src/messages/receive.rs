@@ -55,11 +55,9 @@ pub(super) async fn missed(
     body: JsonBody,
 ) -> Answer {
     let call = read_call(&body.members()?)?;
-    let message = gateway.miss_call(&caller, call).await?;
-    Ok(envelope::ok(
-        "missed call event stored successfully",
-        &shown(&message),
-    ))
+    let words = "missed call event stored successfully";
+    let answer = |message: &Message| envelope::ok(words, &shown(message));
+    once::answered(gateway.miss_call(&caller, call), Error::from, answer).await
 }
 
 fn read(gateway: &Gateway, body: &Members<'_>) -> Result<(ReceivedSms, Vec<NewAttachment>), Error> {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::extract::State;
-use gateway::message::{Report, Reported};
+use gateway::message::{Message, Report, Reported};
 use gateway::{Fields, Gateway, Time};
 
 use super::shown::shown;
@@ -14,6 +14,7 @@ use crate::check::{self, Params};
 use crate::envelope::{self, Answer};
 use crate::error::Error;
 use crate::json::Members;
+use crate::once;
 
 /// How far off a phone's clock may be to count.
 const CENTURY: Duration = Duration::from_hours(100 * 365 * 24);
@@ -54,11 +55,9 @@ pub(super) async fn report(
         timestamp: plausible(said.timestamp, gateway.now()),
         reason: said.reason,
     };
-    let message = gateway.report(&caller, id, report).await?;
-    Ok(envelope::ok(
-        "message event stored successfully",
-        &shown(&message),
-    ))
+    let words = "message event stored successfully";
+    let answer = |message: &Message| envelope::ok(words, &shown(message));
+    once::answered(gateway.report(&caller, id, report), Error::from, answer).await
 }
 
 /// The Android app does not escape what it puts into a report, and repeats for ever what is refused.

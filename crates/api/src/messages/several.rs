@@ -1,6 +1,7 @@
 //! Several messages at once: deleted, or sent again.
 
 use axum::extract::State;
+use gateway::message::Message;
 use gateway::{Fields, Gateway, Uuid};
 use serde::Serialize;
 use serde_json::json;
@@ -11,6 +12,7 @@ use crate::body::JsonBody;
 use crate::envelope::{self, Answer};
 use crate::error::Error;
 use crate::json::Members;
+use crate::once;
 use crate::reference::Doc;
 use crate::shape;
 
@@ -68,13 +70,13 @@ pub(super) async fn resend(
 ) -> Answer {
     const INVALID: &str = "validation errors while resending messages";
     let ids = read(&body.members()?, INVALID)?;
-    let sent = gateway
-        .resend_messages(&caller, ids)
-        .await
-        .map_err(Error::of(INVALID))?;
-    let count = sent.len();
-    let message = format!("{count} out of {count} messages processed successfully");
-    Ok(envelope::ok(&message, &all_shown(&sent)))
+    let answer = |sent: &Vec<Message>| {
+        let count = sent.len();
+        let message = format!("{count} out of {count} messages processed successfully");
+        envelope::ok(&message, &all_shown(sent))
+    };
+    let operation = gateway.resend_messages(&caller, ids);
+    once::answered(operation, Error::of(INVALID), answer).await
 }
 
 fn read(body: &Members<'_>, invalid: &'static str) -> Result<Vec<Uuid>, Error> {

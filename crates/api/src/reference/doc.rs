@@ -22,6 +22,8 @@ pub(crate) struct Doc {
     operation: OperationBuilder,
     /// Needs a key or a session.
     keyed: bool,
+    /// A longer text.
+    note: String,
     /// What a named key must be good for, if that does not follow from method and tag.
     scope: Option<Scope>,
     /// What goes wrong beside what follows from the rest.
@@ -67,6 +69,7 @@ impl Doc {
                 .operation_id(Some(id))
                 .summary(Some(summary)),
             keyed,
+            note: String::new(),
             scope: None,
             refusals: Vec::new(),
             parameters: Vec::new(),
@@ -94,9 +97,14 @@ impl Doc {
         self.keyed.then(|| self.scope.unwrap_or(usual))
     }
 
+    /// Whether it is for anybody.
+    pub(crate) fn is_public(&self) -> bool {
+        !self.keyed
+    }
+
     /// A longer text.
     pub(crate) fn note(mut self, text: &str) -> Self {
-        self.operation = self.operation.description(Some(text));
+        text.clone_into(&mut self.note);
         self
     }
 
@@ -128,6 +136,12 @@ impl Doc {
             .max_length(Some(255));
         let about = "The same request with the same key is done once, and gets the same answer for 24 hours; another request with it gets 422.";
         self.header("Idempotency-Key", about, key).may(409).may(422)
+    }
+
+    /// The requests of a public `POST` may not: whose key would it be?
+    pub(crate) fn unrepeatable(mut self) -> Self {
+        self.note.push_str(" `Idempotency-Key` is ignored here.");
+        self
     }
 
     /// The parameters of lists.
@@ -393,6 +407,10 @@ impl Doc {
             (!self.fixed, 503),
         ];
         let mut operation = self.operation.tag(tag).parameters(Some(self.parameters));
+        let note = self.note.trim();
+        if !note.is_empty() {
+            operation = operation.description(Some(note));
+        }
         let told = errors.into_iter().filter(|(may, _)| *may);
         for status in told.map(|(_, status)| status).chain(self.refusals) {
             let reference = Ref::from_response_name(errors::name(status));

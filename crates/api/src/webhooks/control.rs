@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::extract::State;
 use gateway::event::Kind;
-use gateway::webhook::Rotation;
+use gateway::webhook::{Rotation, Webhook};
 use gateway::{Fields, Gateway};
 
 use super::deliveries::Made;
@@ -16,6 +16,7 @@ use crate::check::{self, Params};
 use crate::envelope::{self, Answer};
 use crate::error::Error;
 use crate::json::Members;
+use crate::once;
 use crate::routes::Routes;
 
 /// The longest waits before a new key signs, and until the old ones no longer do.
@@ -50,11 +51,11 @@ pub(super) async fn test(
             wrong,
         ));
     };
-    let delivery_id = gateway.send_test(&caller, id, kind).await?;
-    Ok(envelope::accepted(
-        "test event added to queue",
-        &Made { delivery_id },
-    ))
+    let answer = |id: &i64| {
+        let made = Made { delivery_id: *id };
+        envelope::accepted("test event added to queue", &made)
+    };
+    once::answered(gateway.send_test(&caller, id, kind), Error::from, answer).await
 }
 
 pub(super) async fn pause(
@@ -63,8 +64,8 @@ pub(super) async fn pause(
     Params(id): Params<String>,
 ) -> Answer {
     let id = check::id("validation errors while pausing webhook", ID, &id)?;
-    let webhook = gateway.pause_webhook(&caller, id).await?;
-    Ok(envelope::ok("webhook paused successfully", &webhook))
+    let answer = |webhook: &Webhook| envelope::ok("webhook paused successfully", webhook);
+    once::answered(gateway.pause_webhook(&caller, id), Error::from, answer).await
 }
 
 pub(super) async fn resume(
@@ -73,8 +74,8 @@ pub(super) async fn resume(
     Params(id): Params<String>,
 ) -> Answer {
     let id = check::id("validation errors while resuming webhook", ID, &id)?;
-    let webhook = gateway.resume_webhook(&caller, id).await?;
-    Ok(envelope::ok("webhook resumed successfully", &webhook))
+    let answer = |webhook: &Webhook| envelope::ok("webhook resumed successfully", webhook);
+    once::answered(gateway.resume_webhook(&caller, id), Error::from, answer).await
 }
 
 pub(super) async fn rotate_key(
@@ -92,8 +93,9 @@ pub(super) async fn rotate_key(
             wrong,
         ));
     };
-    let webhook = gateway.rotate_signing_key(&caller, id, rotation).await?;
-    Ok(envelope::ok("signing key rotated successfully", &webhook))
+    let answer = |webhook: &Webhook| envelope::ok("signing key rotated successfully", webhook);
+    let operation = gateway.rotate_signing_key(&caller, id, rotation);
+    once::answered(operation, Error::from, answer).await
 }
 
 pub(super) async fn health(

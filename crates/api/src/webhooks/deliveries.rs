@@ -11,6 +11,7 @@ use crate::auth::UserCaller;
 use crate::check::{self, Params};
 use crate::envelope::{self, Answer};
 use crate::error::Error;
+use crate::once;
 use crate::query::Query;
 use crate::routes::Routes;
 
@@ -74,11 +75,12 @@ pub(super) async fn replay(
     Params(ids): Params<(String, String)>,
 ) -> Answer {
     let (webhook, id) = read_ids(&ids, "validation errors while replaying delivery")?;
-    let delivery_id = gateway.replay_delivery(&caller, webhook, id).await?;
-    Ok(envelope::accepted(
-        "delivery added to queue",
-        &Made { delivery_id },
-    ))
+    let answer = |id: &i64| {
+        let made = Made { delivery_id: *id };
+        envelope::accepted("delivery added to queue", &made)
+    };
+    let operation = gateway.replay_delivery(&caller, webhook, id);
+    once::answered(operation, Error::from, answer).await
 }
 
 fn read_ids((webhook, id): &(String, String), invalid: &'static str) -> Result<(Uuid, i64), Error> {

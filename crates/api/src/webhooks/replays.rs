@@ -1,7 +1,7 @@
 //! Replays of many events to a webhook. Ours: the reference has no such routes.
 
 use axum::extract::State;
-use gateway::replay::Selection;
+use gateway::replay::{Replay, Selection};
 use gateway::{Fields, Gateway, Uuid};
 
 use super::{ID, describe, draft};
@@ -11,6 +11,7 @@ use crate::check::{self, Params};
 use crate::envelope::{self, Answer};
 use crate::error::Error;
 use crate::json::Members;
+use crate::once;
 use crate::routes::Routes;
 
 const INVALID: &str = "validation errors while starting replay";
@@ -36,11 +37,9 @@ pub(super) async fn start(
     let (Some(id), Some(selection)) = (id, selection) else {
         return Err(Error::Invalid(INVALID, wrong));
     };
-    let replay = gateway
-        .start_replay(&caller, id, selection)
-        .await
-        .map_err(Error::of(INVALID))?;
-    Ok(envelope::accepted("replay started successfully", &replay))
+    let answer = |replay: &Replay| envelope::accepted("replay started successfully", replay);
+    let operation = gateway.start_replay(&caller, id, selection);
+    once::answered(operation, Error::of(INVALID), answer).await
 }
 
 pub(super) async fn show(

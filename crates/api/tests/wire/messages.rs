@@ -125,6 +125,20 @@ async fn a_message_is_shown_and_deleted() {
 }
 
 #[tokio::test]
+async fn a_head_request_takes_no_message_away() {
+    on_each_engine(async |world: World| {
+        let phone = world.phone(&[OWNER]).await;
+        let id = send(&world, "hi").await;
+        world.wake().await;
+        let claim = format!("/v1/messages/outstanding?message_id={id}");
+        let looked = phone.send(Method::HEAD, &claim, None, "").await;
+        assert_eq!((looked.status, looked.header("allow")), (405, "GET"));
+        assert_eq!(phone.get(&claim).await.ok()["status"], "sending");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn ids_are_lower_case_and_version_4() {
     let world = World::open(None).await;
     let invalid = json!({"messageID": ["The messageID field must contain valid UUID"]});

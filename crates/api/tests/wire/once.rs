@@ -131,3 +131,105 @@ async fn every_route_that_makes_something_takes_a_key() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn every_route_that_does_something_to_a_thing_takes_a_key() {
+    on_each_engine(async |world: World| {
+        let phone = world.phone(&[OWNER]).await;
+        let phone = phone.key.clone().unwrap();
+        let user = world.user();
+        let later = json!({
+            "from": OWNER, "to": "24273", "content": "hi", "send_at": "2026-03-05T09:00:00Z",
+        });
+        let waiting = user.post("/v1/messages/send", later).await.ok()["id"].clone();
+        let now = json!({"from": OWNER, "to": "24273", "content": "hi"});
+        let sent = user.post("/v1/messages/send", now).await.ok()["id"].clone();
+        let webhook = json!({
+            "url": "https://hooks.example.org/sms", "events": ["message.phone.received"],
+            "phone_numbers": [OWNER],
+        });
+        let webhook = user.post("/v1/webhooks", webhook).await.ok()["id"].clone();
+        let bulk = json!({
+            "from": OWNER, "to": ["24273", "24274"], "content": "hi", "request_id": "bulk-x",
+        });
+        user.post("/v1/messages/bulk-send", bulk).await.ok();
+
+        let text = |id: &Value| id.as_str().unwrap().to_owned();
+        let (waiting, sent, webhook) = (text(&waiting), text(&sent), text(&webhook));
+        let hook = |what: &str| format!("/v1/webhooks/{webhook}/{what}");
+        let bulk = |what: &str| format!("/v1/bulk-messages/bulk-x/{what}");
+        let at = "2026-03-02T09:00:00Z";
+        let call = json!({"from": "24273", "to": OWNER, "sim": "SIM1", "timestamp": at});
+        let windows = json!([{"day_of_week": 1, "start_minute": 540, "end_minute": 1080}]);
+        let schedule = json!({"name": "Office", "timezone": "Europe/Lisbon", "windows": windows});
+        let discord = json!({
+            "name": "Ops", "server_id": "1100000000000000001",
+            "incoming_channel_id": "1100000000000000002",
+        });
+        let three_cx = json!({"from": OWNER, "to": "24273", "text": "hi"});
+        let nothing = json!({});
+        for (caller, path, body) in [
+            (&*phone, "/v1/messages/calls/missed".to_owned(), call),
+            (
+                USER_KEY,
+                format!("/v1/messages/{waiting}/cancel"),
+                nothing.clone(),
+            ),
+            (
+                &*phone,
+                format!("/v1/messages/{sent}/events"),
+                json!({"event_name": "SENT", "timestamp": at}),
+            ),
+            (
+                USER_KEY,
+                "/v1/messages/bulk-resend".to_owned(),
+                json!({"ids": [sent]}),
+            ),
+            (USER_KEY, "/integration/3cx/messages".to_owned(), three_cx),
+            (USER_KEY, "/v1/send-schedules".to_owned(), schedule),
+            (USER_KEY, "/v1/discord-integrations".to_owned(), discord),
+            (
+                USER_KEY,
+                hook("test"),
+                json!({"event_type": "message.phone.received"}),
+            ),
+            (USER_KEY, hook("pause"), nothing.clone()),
+            (USER_KEY, hook("resume"), nothing.clone()),
+            (USER_KEY, hook("rotate-key"), nothing.clone()),
+            (
+                USER_KEY,
+                hook("replays"),
+                json!({"since": "2026-03-01T09:00:00Z"}),
+            ),
+            (USER_KEY, bulk("pause"), nothing.clone()),
+            (USER_KEY, bulk("resume"), nothing.clone()),
+            (USER_KEY, bulk("cancel"), nothing.clone()),
+            (
+                USER_KEY,
+                "/v1/messages/bulk-delete".to_owned(),
+                json!({"ids": [sent]}),
+            ),
+        ] {
+            let first = post_as(&world, caller, &path, "k", &body).await;
+            let again = post_as(&world, caller, &path, "k", &body).await;
+            assert!(
+                matches!(first.status, 200..=202),
+                "{path}: {}",
+                first.text()
+            );
+            assert_eq!((first.status, first.text()), (again.status, again.text()));
+            assert_eq!(again.header("idempotent-replayed"), "true", "{path}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn public_routes_do_not_look_at_a_key() {
+    let world = World::open(None).await;
+    let nobody = json!({"email": "nobody@example.org", "password": "correct horse"});
+    for key in ["", "k"] {
+        let refused = post(&world, "/v1/sessions", key, &nobody).await;
+        assert_eq!(refused.status, 401);
+    }
+}

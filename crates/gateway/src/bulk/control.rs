@@ -2,7 +2,8 @@
 //! what failed.
 //!
 //! Long ones are done part by part, so that no transaction holds up the others. Each part is done for
-//! good; whoever repeats a request that was interrupted finishes the rest.
+//! good; whoever repeats a request that was interrupted finishes the rest. What is sent again is
+//! one part, so that the same request never sends anything twice.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -22,6 +23,9 @@ use crate::{Error, Gateway, Result, Work, for_update};
 /// Messages that one transaction takes.
 const PART: usize = 500;
 
+/// Messages that are sent again at once; whoever has more asks again.
+const AGAIN: usize = 1000;
+
 /// The bulk send that something is done to.
 #[derive(Clone)]
 struct Job {
@@ -37,7 +41,6 @@ enum Act {
     Pause,
     Resume,
     Cancel,
-    Retry,
 }
 
 impl Gateway {
@@ -77,23 +80,16 @@ impl Gateway {
         Ok(bulk)
     }
 
-    /// Sends again what failed or expired, but not what was cancelled, nor what was sent again
-    /// before: as a bulk send of its own.
+    /// Sends again what failed or expired, up to a thousand messages, but not what was cancelled, nor
+    /// what was sent again before: as a bulk send of its own.
     ///
     /// # Errors
     /// [`Error::NotFound`]; [`Error::Conflict`] if there is nothing to send again, or a phone of it
     /// is gone; [`Error::Limit`] if it would pass the account's quota.
     pub async fn retry_bulk(&self, caller: &Caller, request_id: String) -> Result<Accepted> {
         let job = self.job(caller, request_id);
-        let count = self.in_parts(&job, Act::Retry).await?;
-        if count == 0 {
-            self.counted(&job).await?;
-            return Err(conflict(&job, "has nothing to send again"));
-        }
-        Ok(Accepted {
-            request_id: job.again(),
-            count,
-        })
+        self.write_within_quota(&caller.user_id, move |work| work.send_lost_again(&job))
+            .await
     }
 
     fn job(&self, caller: &Caller, request_id: String) -> Job {
@@ -104,17 +100,13 @@ impl Gateway {
         }
     }
 
-    /// Does it until nothing is left to do; to how many messages.
-    async fn in_parts(&self, job: &Job, act: Act) -> Result<usize> {
-        let mut done = 0;
+    /// Does it until nothing is left to do.
+    async fn in_parts(&self, job: &Job, act: Act) -> Result<()> {
         loop {
             let part = job.clone();
-            let count = self
-                .write_within_quota(&job.user_id, move |work| work.do_part(act, &part, done))
-                .await?;
-            done += count;
+            let count = self.write(move |work| work.do_part(act, &part)).await?;
             if count < PART {
-                return Ok(done);
+                return Ok(());
             }
         }
     }
@@ -134,13 +126,6 @@ impl Gateway {
     }
 }
 
-impl Job {
-    /// The request id of what is sent again.
-    fn again(&self) -> String {
-        name::request_id_again(&self.request_id, self.begun)
-    }
-}
-
 fn conflict(job: &Job, why: &str) -> Error {
     Error::conflict(format!("the bulk message [{}] {why}", job.request_id))
 }
@@ -148,19 +133,18 @@ fn conflict(job: &Job, why: &str) -> Error {
 type Senders = BTreeMap<String, Option<Sender>>;
 
 impl Work<'_, '_> {
-    /// Does it to some messages, after so many; to how many.
-    fn do_part(&mut self, act: Act, job: &Job, done: usize) -> Result<usize> {
+    /// Does it to some messages; to how many.
+    fn do_part(&mut self, act: Act, job: &Job) -> Result<usize> {
         match act {
             Act::Pause => self.pause_part(job),
             Act::Resume => self.resume_part(job),
             Act::Cancel => self.cancel_part(job),
-            Act::Retry => self.retry_part(job, done),
         }
     }
 
     fn pause_part(&mut self, job: &Job) -> Result<usize> {
         let open = "held_from IS NULL AND status IN ('pending','scheduled','sending')";
-        let messages = self.some_of(job, open, "created_at, id")?;
+        let messages = self.some_of(job, open, "created_at, id", PART)?;
         for message in &messages {
             self.hold(message)?;
         }
@@ -185,7 +169,12 @@ impl Work<'_, '_> {
     }
 
     fn resume_part(&mut self, job: &Job) -> Result<usize> {
-        let messages = self.some_of(job, "held_from IS NOT NULL", "held_from, created_at, id")?;
+        let messages = self.some_of(
+            job,
+            "held_from IS NOT NULL",
+            "held_from, created_at, id",
+            PART,
+        )?;
         let mut senders = self.senders_of(job, &job.request_id, &messages)?;
         let count = messages.len();
         for message in messages {
@@ -231,7 +220,7 @@ impl Work<'_, '_> {
 
     fn cancel_part(&mut self, job: &Job) -> Result<usize> {
         let open = format!("(status IN ('pending','scheduled') OR ({HELD}))");
-        let messages = self.some_of(job, &open, "created_at, id")?;
+        let messages = self.some_of(job, &open, "created_at, id", PART)?;
         for message in &messages {
             let (user_id, now) = (&message.user_id, self.now);
             self.failed(user_id, message.id, now, CANCELLED, Some(SOURCE))?;
@@ -239,21 +228,20 @@ impl Work<'_, '_> {
         Ok(messages.len())
     }
 
-    fn retry_part(&mut self, job: &Job, done: usize) -> Result<usize> {
+    fn send_lost_again(&mut self, job: &Job) -> Result<Accepted> {
         let lost = format!(
             "status IN ('failed','expired') AND NOT ({HELD}) AND retried_as IS NULL
                  AND COALESCE(failure_reason, '') <> '{CANCELLED}'"
         );
-        let messages = self.some_of(job, &lost, "created_at, id")?;
-        let again = job.again();
+        let messages = self.some_of(job, &lost, "created_at, id", AGAIN)?;
+        if messages.is_empty() {
+            one(self.tx, &job.user_id, &job.request_id)?;
+            return Err(conflict(job, "has nothing to send again"));
+        }
+        let again = name::request_id_again(&job.request_id, job.begun);
         let mut senders = self.senders_of(job, &again, &messages)?;
-        // The first part asks for all of them.
-        let count = match done {
-            0 => self.count_of(job, &lost)?,
-            _ => messages.len(),
-        };
-        self.spend_quota(&job.user_id, count)?;
-        for (message, nth) in messages.iter().zip(done..) {
+        self.spend_quota(&job.user_id, messages.len())?;
+        for (message, nth) in messages.iter().zip(0..) {
             let sender = senders.get_mut(&message.owner).and_then(Option::as_mut);
             let Some(sender) = sender else {
                 let why = format!("is from [{}], which is not registered", message.owner);
@@ -265,7 +253,10 @@ impl Work<'_, '_> {
                 &[&message.id, &copy],
             )?;
         }
-        Ok(messages.len())
+        Ok(Accepted {
+            request_id: again,
+            count: messages.len(),
+        })
     }
 
     fn send_again(
@@ -288,21 +279,19 @@ impl Work<'_, '_> {
         Ok(id)
     }
 
-    fn count_of(&mut self, job: &Job, which: &str) -> Result<usize> {
-        let Scalar(count): Scalar<i64> = self.tx.one(
-            &format!("SELECT COUNT(*) FROM message WHERE {OF_BULK} AND {which}"),
-            &[&job.user_id, &job.request_id],
-        )?;
-        Ok(usize::try_from(count).unwrap_or(usize::MAX))
-    }
-
     /// Some messages of a bulk send, locked. The conditions are a few fixed ones.
-    fn some_of(&mut self, job: &Job, which: &str, order: &str) -> Result<Vec<Message>> {
+    fn some_of(
+        &mut self,
+        job: &Job,
+        which: &str,
+        order: &str,
+        limit: usize,
+    ) -> Result<Vec<Message>> {
         let (columns, lock) = (message::COLUMNS, for_update(self.tx));
         Ok(self.tx.all(
             &format!(
                 "SELECT {columns} FROM message WHERE {OF_BULK} AND {which}
-                  ORDER BY {order} LIMIT {PART} {lock}"
+                  ORDER BY {order} LIMIT {limit} {lock}"
             ),
             &[&job.user_id, &job.request_id],
         )?)

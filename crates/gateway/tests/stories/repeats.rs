@@ -1,7 +1,7 @@
 //! Requests with a key of the client: done once, however often they come.
 
 use gateway::api_key::{NewApiKey, Scope};
-use gateway::idempotency::{Answer, Outcome, RETENTION, Request, answering};
+use gateway::idempotency::{Answer, Outcome, PENDING, RETENTION, Request, answering};
 use gateway::message::Message;
 use gateway::{Caller, Error, Gateway, Result, Time};
 
@@ -135,7 +135,7 @@ async fn other_keys_of_the_account_do_not_see_the_answer() {
 }
 
 #[tokio::test]
-async fn one_that_was_cut_short_is_not_done_again() {
+async fn one_that_was_cut_short_is_never_refused_for_good() {
     on_each_engine(async |world: World| {
         world.phone().await;
         let (gateway, user) = (&world.gateway, &world.user);
@@ -160,6 +160,13 @@ async fn one_that_was_cut_short_is_not_done_again() {
                 Kept::Afterwards => assert!(matches!(again, Err(Error::Conflict(_)))),
             }
             assert_eq!(sent(&world).await, before + 1);
+            world.clock.advance(PENDING);
+            let again = send(gateway, user, key, "hi").await.unwrap();
+            match kept {
+                Kept::Within => assert!(again.repeated),
+                // That is why only what may be done twice is answered like this.
+                Kept::Afterwards => assert!(!again.repeated),
+            }
         }
     })
     .await;

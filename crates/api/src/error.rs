@@ -36,8 +36,8 @@ pub(crate) enum Error {
     Invalid(&'static str, Fields),
     /// 429: not before this time has passed.
     TooMany(Duration),
-    /// 503: try again.
-    Unavailable,
+    /// 503: what is away for now; try again.
+    Unavailable(&'static str),
     /// 500, logged where it was met.
     Internal,
 }
@@ -62,7 +62,10 @@ impl From<gateway::Error> for Error {
     fn from(error: gateway::Error) -> Self {
         if error.is_unavailable() {
             warn_now_and_then(&error);
-            return Self::Unavailable;
+            return Self::Unavailable(match error {
+                gateway::Error::Files(_) => "storage of files",
+                _ => "database",
+            });
         }
         match error {
             gateway::Error::NotFound(what) => Self::NotFound(what),
@@ -118,7 +121,7 @@ impl IntoResponse for Error {
             Self::Invalid(message, fields) => {
                 envelope::error(StatusCode::UNPROCESSABLE_ENTITY, message, Some(&fields))
             }
-            Self::Unavailable => unavailable(),
+            Self::Unavailable(what) => unavailable(what),
             Self::Internal => envelope::error(
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "We ran into an internal error while handling the request.",
@@ -151,12 +154,10 @@ fn too_many(wait: Duration) -> Response {
     ([(header::RETRY_AFTER, seconds.to_string())], answer).into_response()
 }
 
-fn unavailable() -> Response {
-    let mut response = envelope::error(
-        StatusCode::SERVICE_UNAVAILABLE,
-        "The database is not available at the moment. Please try again.",
-        None::<&()>,
-    );
+fn unavailable(what: &str) -> Response {
+    let words = format!("The {what} is not available at the moment. Please try again.");
+    let status = StatusCode::SERVICE_UNAVAILABLE;
+    let mut response = envelope::error(status, &words, None::<&()>);
     let second = HeaderValue::from_static("1");
     response.headers_mut().insert(header::RETRY_AFTER, second);
     response
@@ -200,6 +201,10 @@ mod tests {
         ] {
             assert_eq!(answer(error).await, (status, body.to_owned()));
         }
+        let away = gateway::Error::Files(std::io::ErrorKind::NetworkDown.into());
+        let away = Error::of("wrong here")(away).into_response();
+        assert_eq!(away.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert!(away.headers().contains_key(header::RETRY_AFTER));
         let (status, body) = answer(gateway::Error::Unauthorized).await;
         assert!(status == 401 && body.contains("[x-api-key]"));
     }

@@ -9,8 +9,10 @@ use bytes::Bytes;
 use futures_util::stream;
 use gateway::Gateway;
 use gateway::api_key::Scope;
+use gateway::attachment::Opened;
 use gateway::export::Export;
 use http::header;
+use tokio::io::AsyncReadExt as _;
 use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, mpsc};
 use zip::write::{SimpleFileOptions, StreamWriter};
@@ -24,7 +26,7 @@ use crate::routes::Routes;
 
 pub(crate) fn routes(routes: Routes) -> Routes {
     let doc = Doc::user("exportUser", "Download everything of the account")
-        .note("A ZIP archive, written while it is downloaded: a file with one JSON object per line for each kind of thing, and the files of received messages. Keys and passwords are left out. An archive without an end was cut short.")
+        .note("A ZIP archive, written while it is downloaded: a file with one JSON object per line for each kind of thing, and the files of received messages and uploads. Keys and passwords are left out. An archive without an end was cut short.")
         .scope(Scope::Admin)
         .slows()
         .text("application/zip", "The archive.");
@@ -110,25 +112,43 @@ fn write(
             writeln!(zip, "{row}")?;
         }
     }
-    write_files(&mut zip, &export)?;
+    write_files(&mut zip, &export, runtime)?;
     zip.finish()?.into_inner().flush()
 }
 
 /// Pictures are compressed already.
-fn write_files(zip: &mut Zip, export: &Export) -> io::Result<()> {
-    for (place, path) in export.files()? {
-        let mut file = match std::fs::File::open(path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-            Err(error) => return Err(error),
+fn write_files(zip: &mut Zip, export: &Export, runtime: &Handle) -> io::Result<()> {
+    let mut after = String::new();
+    loop {
+        let places = runtime
+            .block_on(export.files(&after))
+            .map_err(io::Error::other)?;
+        let Some(last) = places.last().cloned() else {
+            return Ok(());
         };
-        zip.start_file(
-            format!("attachments/{place}"),
-            kept(CompressionMethod::Stored),
-        )?;
-        io::copy(&mut file, zip)?;
+        for place in places {
+            let opened = runtime
+                .block_on(export.open(&place))
+                .map_err(io::Error::other)?;
+            let Some(opened) = opened else { continue };
+            zip.start_file(
+                format!("attachments/{place}"),
+                kept(CompressionMethod::Stored),
+            )?;
+            write_file(zip, opened, runtime)?;
+        }
+        after = last;
     }
-    Ok(())
+}
+
+fn write_file(zip: &mut Zip, mut file: Opened, runtime: &Handle) -> io::Result<()> {
+    let mut piece = vec![0; PIECE];
+    loop {
+        match runtime.block_on(file.content.read(&mut piece))? {
+            0 => return Ok(()),
+            length => zip.write_all(&piece[..length])?,
+        }
+    }
 }
 
 /// How long a file gets is not known when it begins.

@@ -126,7 +126,8 @@ async fn kept(response: Response) -> (Response, Option<Answer>) {
     (Response::from_parts(parts, Body::from(bytes)), answer)
 }
 
-fn repeated(answer: Answer) -> Response {
+/// What is answered when it was done before.
+pub(crate) fn repeated(answer: Answer) -> Response {
     let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);
     let mut response = match answer.body.as_str() {
         "" => status.into_response(),
@@ -138,11 +139,11 @@ fn repeated(answer: Answer) -> Response {
 }
 
 /// Does an operation that is one transaction. With a key its answer is kept by that transaction.
-pub(crate) async fn answered<T: 'static>(
+pub(crate) async fn answered<T: 'static, E>(
     operation: impl Future<Output = gateway::Result<T>>,
-    wrong: impl Fn(gateway::Error) -> Error,
+    wrong: impl Fn(gateway::Error) -> E,
     answer: impl Fn(&T) -> Response + Clone + Send + Sync + 'static,
-) -> Result<Response, Error> {
+) -> Result<Response, E> {
     let render = answer.clone();
     idempotency::answering(move |value: &T| at_once(render(value)));
     let value = operation.await.map_err(wrong)?;

@@ -176,10 +176,16 @@ impl Gateway {
         Ok(self.0.files.remove(&folder).await?)
     }
 
-    /// Where the files of an account are, unless they are in a bucket.
-    pub(crate) fn account_files(&self, user_id: &str) -> std::path::PathBuf {
-        let folder = self.0.settings.data_dir.join("attachments");
-        folder.join(account_folder(user_id))
+    /// Some of an account's files, after this place: `message/index/name`.
+    pub(crate) async fn account_files(&self, user_id: &str, after: &str) -> Result<Vec<String>> {
+        let folder = account_folder(user_id);
+        Ok(self.0.files.list(&folder, after).await?)
+    }
+
+    /// Opens a file of an account by its place.
+    pub(crate) async fn account_file(&self, user_id: &str, place: &str) -> Result<Option<Opened>> {
+        let path = format!("{}/{place}", account_folder(user_id));
+        Ok(self.0.files.open(&path).await?)
     }
 
     /// Removes all files of an account.

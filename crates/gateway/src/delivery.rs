@@ -8,6 +8,7 @@
 mod handoff;
 mod lease;
 mod log;
+mod purge;
 mod queue;
 mod settle;
 

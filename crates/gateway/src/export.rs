@@ -2,13 +2,11 @@
 //!
 //! Keys and passwords are left out. It is no snapshot: what changes meanwhile may be in it or not.
 
-use std::io::{self, ErrorKind};
-use std::path::{Path, PathBuf};
-
 use serde::Serialize;
 use serde_json::{Value, from_str, to_value};
 use uuid::Uuid;
 
+use crate::attachment::Opened;
 use crate::caller::Caller;
 use crate::clock::Time;
 use crate::{Gateway, Page, Result};
@@ -25,6 +23,7 @@ enum Next {
     Webhooks,
     PhoneKeys,
     ApiKeys,
+    Discords,
     Messages(Time, Uuid),
     Heartbeats(Uuid),
     Events(i64),
@@ -92,7 +91,12 @@ impl Export {
             }
             Next::ApiKeys => {
                 let rows = values(&gateway.api_keys(caller, all).await?, &[]);
-                ("api-keys", rows, Next::Messages(Time::ZERO, Uuid::nil()))
+                ("api-keys", rows, Next::Discords)
+            }
+            Next::Discords => {
+                let rows = values(&gateway.discords(caller, all).await?, &[]);
+                let next = Next::Messages(Time::ZERO, Uuid::nil());
+                ("discord-integrations", rows, next)
             }
             Next::Messages(time, id) => {
                 let found = gateway.messages_after(caller, (time, id), PART).await?;
@@ -123,34 +127,23 @@ impl Export {
         Ok(Some(Part { table, rows }))
     }
 
-    /// Files that came with the account's messages, with their places: `message/index/name`; those in
-    /// a bucket are left out. To be read on a thread that may wait.
+    /// Some files of the account's messages and uploads, by their places: `message/index/name`; those
+    /// after this one, to begin with an empty text. None at the end.
     ///
     /// # Errors
-    /// Of the file system; a file that is gone meanwhile is left out.
-    pub fn files(&self) -> io::Result<Vec<(String, PathBuf)>> {
-        let root = self.gateway.account_files(&self.caller.user_id);
-        let mut files = Vec::new();
-        for message in entries(&root)? {
-            for index in entries(&message)? {
-                files.extend(entries(&index)?.into_iter().filter_map(|path| {
-                    let place = path.strip_prefix(&root).ok()?.to_str()?.to_owned();
-                    Some((place, path))
-                }));
-            }
-        }
-        Ok(files)
+    /// Of the store.
+    pub async fn files(&self, after: &str) -> Result<Vec<String>> {
+        self.gateway
+            .account_files(&self.caller.user_id, after)
+            .await
     }
-}
 
-/// What is in a folder, if it is there.
-fn entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
-    match std::fs::read_dir(folder) {
-        Ok(entries) => entries.map(|entry| Ok(entry?.path())).collect(),
-        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
-            Ok(Vec::new())
-        }
-        Err(error) => Err(error),
+    /// Opens one of them; `None` if it is gone meanwhile.
+    ///
+    /// # Errors
+    /// Of the store.
+    pub async fn open(&self, place: &str) -> Result<Option<Opened>> {
+        self.gateway.account_file(&self.caller.user_id, place).await
     }
 }
 

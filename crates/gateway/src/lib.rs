@@ -119,9 +119,15 @@ impl Error {
         Self::Conflict(why.into())
     }
 
-    /// Whether the database cannot be reached or is full, so that the caller should try again later.
+    /// Whether the database, or where files are kept, cannot be reached or is full, so that the
+    /// caller should try again later.
     pub fn is_unavailable(&self) -> bool {
-        matches!(self, Self::Db(error) if error.is_unavailable())
+        use std::io::ErrorKind::{NetworkDown, StorageFull};
+        match self {
+            Self::Db(error) => error.is_unavailable(),
+            Self::Files(error) => matches!(error.kind(), NetworkDown | StorageFull),
+            _ => false,
+        }
     }
 }
 
@@ -261,6 +267,11 @@ const STEPS: &[(&str, &str)] = &[
     (
         "0027_discord",
         include_str!("../migrations/0027_discord.sql"),
+    ),
+    ("0030_purge", include_str!("../migrations/0030_purge.sql")),
+    (
+        "0031_timeline",
+        include_str!("../migrations/0031_timeline.sql"),
     ),
     ("0035_admins", include_str!("../migrations/0035_admins.sql")),
 ];

@@ -187,10 +187,8 @@ impl Gateway {
                 self.write(move |work| work.bite_events(&user, oldest))
                     .await
             }
-            Noun::Deliveries => {
-                self.write(move |work| work.bite_attempts(&user, oldest))
-                    .await
-            }
+            // It takes its own bites and rests.
+            Noun::Deliveries => self.purge_attempts_of(&user, oldest).await,
             Noun::Heartbeats => {
                 self.write(move |work| work.bite_heartbeats(&user, oldest))
                     .await
@@ -294,26 +292,6 @@ impl Work<'_, '_> {
                 AND time < $4",
             &[&user_id, &ahead.first.unwrap_or(i64::MAX), &BITE, &oldest],
         )?)
-    }
-
-    /// The oldest attempts of each webhook.
-    fn bite_attempts(&mut self, user_id: &str, oldest: Time) -> Result<u64> {
-        let webhooks: Vec<Scalar<Uuid>> = self
-            .tx
-            .all("SELECT id FROM webhook WHERE user_id = $1", &[&user_id])?;
-        let mut count = 0;
-        for Scalar(webhook) in webhooks {
-            count += self.tx.execute(
-                "DELETE FROM attempt WHERE webhook_id = $1 AND started_at < $3
-                    AND delivery_id IN (SELECT delivery_id FROM attempt
-                         WHERE webhook_id = $1 ORDER BY delivery_id LIMIT $2)",
-                &[&webhook, &BITE, &oldest],
-            )?;
-            if count >= BITE as u64 {
-                break;
-            }
-        }
-        Ok(count)
     }
 
     fn bite_heartbeats(&mut self, user_id: &str, oldest: Time) -> Result<u64> {

@@ -68,6 +68,9 @@ pub const COUNTED: i64 = 10_000;
 /// order that is wanted soon has enough of them.
 const RARE: i64 = 20_000;
 
+/// How many found messages are sorted, the newest, by anything but their time.
+pub const SORTED: i64 = 100_000;
+
 /// How texts are looked for.
 enum Road {
     /// Message by message.
@@ -80,17 +83,8 @@ impl Gateway {
     /// The account's messages that a search is about.
     pub async fn search(&self, caller: &Caller, search: Search) -> Result<Vec<Message>> {
         let user_id = caller.user_id.clone();
-        self.read(move |tx| {
-            let columns = message::COLUMNS;
-            search.run(tx, &user_id, |search, road, engine| {
-                format!(
-                    "SELECT {columns} FROM message WHERE {} {} LIMIT $9 OFFSET $10",
-                    search.condition(engine, road),
-                    search.order()
-                )
-            })
-        })
-        .await
+        self.read(move |tx| search.run(tx, &user_id, Search::found))
+            .await
     }
 
     /// How many messages a search is about, the window aside; counted up to [`COUNTED`].
@@ -154,6 +148,23 @@ impl Search {
         Ok(tx.all(&sql(self, &road, tx.engine()), args)?)
     }
 
+    /// The statement that gives the messages.
+    fn found(&self, road: &Road, engine: Engine) -> String {
+        let (columns, condition) = (message::COLUMNS, self.condition(engine, road));
+        let (by, order) = (self.column(), self.order());
+        if self.sort_by == SortBy::CreatedAt {
+            return format!(
+                "SELECT {columns} FROM message WHERE {condition} {order} LIMIT $9 OFFSET $10"
+            );
+        }
+        format!(
+            "SELECT {columns} FROM message WHERE id IN (
+                 SELECT id FROM (SELECT id, {by} FROM message WHERE {condition}
+                                  ORDER BY created_at DESC, id DESC LIMIT {SORTED}) AS newest
+                  {order} LIMIT $9 OFFSET $10) {order}"
+        )
+    }
+
     fn road(&self, tx: &mut Tx<'_>, user_id: &str) -> Result<Road> {
         let words = match tx.engine() {
             Engine::Sqlite => index::words(user_id, &self.page.query),
@@ -200,14 +211,18 @@ impl Search {
         }
     }
 
-    fn order(&self) -> String {
-        let by = match self.sort_by {
+    fn column(&self) -> &'static str {
+        match self.sort_by {
             SortBy::CreatedAt => "created_at",
             SortBy::Owner => "owner",
             SortBy::Contact => "contact",
             SortBy::Type => "kind",
             SortBy::Status => "status",
-        };
+        }
+    }
+
+    fn order(&self) -> String {
+        let by = self.column();
         let way = if self.descending { "DESC" } else { "ASC" };
         format!("ORDER BY {by} {way}, id {way}")
     }

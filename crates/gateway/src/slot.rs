@@ -1,5 +1,7 @@
 //! Slots: when a phone may send its next message.
 
+use db::Scalar;
+
 use crate::Result;
 use crate::Work;
 use crate::clock::Time;
@@ -47,6 +49,35 @@ impl Work<'_, '_> {
         }
         if phone.is_limited() {
             self.count_segments(phone, message.weight())?;
+        }
+        Ok(())
+    }
+
+    /// Takes back the slots of messages that no wake-up waits for any more, as far as none that is
+    /// still waited for comes after them.
+    pub(crate) fn give_slots_back(
+        &mut self,
+        phone: &mut Phone,
+        messages: &[&Message],
+    ) -> Result<()> {
+        let Scalar(waiting): Scalar<Option<Time>> = self.tx.one(
+            "SELECT MAX(due_at) FROM delivery WHERE target = $1 AND message_id IS NOT NULL",
+            &[&phone.id],
+        )?;
+        let last = waiting.map_or(self.now, |waiting| waiting.max(self.now));
+        if phone.last_slot_at.is_none_or(|slot| slot <= last) {
+            return Ok(());
+        }
+        phone.last_slot_at = Some(last);
+        self.tx.send(
+            "UPDATE phone SET last_slot_at = $2 WHERE id = $1",
+            &[&phone.id, &last],
+        )?;
+        if phone.is_limited() {
+            let free = messages
+                .iter()
+                .filter(|message| message.scheduled_at > Some(last));
+            self.free_segments(phone, free.map(|message| message.weight()).sum())?;
         }
         Ok(())
     }

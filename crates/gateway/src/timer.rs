@@ -60,14 +60,7 @@ impl Gateway {
     /// Purges what is older than the retention period, a bounded part at a time; how much.
     async fn purge_log(&self) -> Result<u64> {
         let oldest = self.now().micros() - micros(self.0.settings.attempt_retention);
-        let oldest = Time::from_micros(oldest);
-        let mut all = 0;
-        loop {
-            match self.purge_attempts(oldest).await? {
-                0 => return Ok(all),
-                count => all += count,
-            }
-        }
+        self.purge_attempts(Time::from_micros(oldest)).await
     }
 
     async fn run_due(&self, stop: &CancellationToken) {

@@ -25,6 +25,9 @@ const SILENCE: Duration = Duration::from_secs(20);
 /// Requests are tried so often, if the service is not itself.
 const TRIES: u32 = 3;
 
+/// What an error is that passes by itself.
+const AWAY: io::ErrorKind = io::ErrorKind::NetworkDown;
+
 /// A bucket, and a folder in it.
 pub struct Bucket {
     http: Client,
@@ -68,10 +71,13 @@ impl Bucket {
     /// # Errors
     /// The bucket cannot be reached, or may not be used.
     pub async fn check(&self) -> Result<()> {
-        self.list("", Some(1)).await.map(drop).with_context(|| {
-            let name = self.bucket.name();
-            format!("the bucket {name} for attachments cannot be used")
-        })
+        self.keys("", None, Some(1))
+            .await
+            .map(drop)
+            .with_context(|| {
+                let name = self.bucket.name();
+                format!("the bucket {name} for attachments cannot be used")
+            })
     }
 
     fn key(&self, path: &str) -> String {
@@ -116,12 +122,20 @@ impl Bucket {
         Ok(())
     }
 
-    /// Keys that begin so.
-    async fn list(&self, prefix: &str, most: Option<usize>) -> io::Result<Vec<String>> {
+    /// Keys that begin so, after this one: as many as the service gives at once.
+    async fn keys(
+        &self,
+        prefix: &str,
+        after: Option<&str>,
+        most: Option<usize>,
+    ) -> io::Result<Vec<String>> {
         let response = self
             .try_often(|| {
                 let mut list = ListObjectsV2::new(&self.bucket, Some(&self.credentials));
                 list.with_prefix(self.key(prefix));
+                if let Some(after) = after {
+                    list.with_start_after(self.key(after));
+                }
                 if let Some(most) = most {
                     list.with_max_keys(most);
                 }
@@ -141,9 +155,9 @@ impl Bucket {
                 Ok(response) if response.status().is_success() => return Ok(response),
                 Ok(response) => refused(response.status()),
                 // The URL is signed: who reads it can use it.
-                Err(error) => io::Error::other(error.without_url()),
+                Err(error) => io::Error::new(AWAY, error.without_url()),
             };
-            let passing = error.kind() == io::ErrorKind::Other;
+            let passing = error.kind() == AWAY;
             if tries == TRIES || !passing {
                 return Err(error);
             }
@@ -160,8 +174,8 @@ fn sign<'a>(action: &impl S3Action<'a>) -> Url {
 fn refused(status: StatusCode) -> io::Error {
     let kind = match status {
         StatusCode::NOT_FOUND => io::ErrorKind::NotFound,
-        status if status.is_server_error() => io::ErrorKind::Other,
-        StatusCode::TOO_MANY_REQUESTS => io::ErrorKind::Other,
+        status if status.is_server_error() => AWAY,
+        StatusCode::TOO_MANY_REQUESTS => AWAY,
         _ => io::ErrorKind::PermissionDenied,
     };
     io::Error::new(kind, format!("the bucket answered {status}"))
@@ -198,11 +212,22 @@ impl Store for Bucket {
         Box::pin(self.get(path))
     }
 
+    fn list<'a>(&'a self, folder: &'a str, after: &'a str) -> Later<'a, Vec<String>> {
+        Box::pin(async move {
+            let folder = format!("{folder}/");
+            let after = (!after.is_empty()).then(|| format!("{folder}{after}"));
+            let keys = self.keys(&folder, after.as_deref(), None).await?;
+            let inside = self.key(&folder);
+            let places = keys.iter().filter_map(|key| key.strip_prefix(&inside));
+            Ok(places.map(str::to_owned).collect())
+        })
+    }
+
     fn remove<'a>(&'a self, folder: &'a str) -> Later<'a, ()> {
         Box::pin(async move {
             let folder = format!("{folder}/");
             loop {
-                let keys = self.list(&folder, None).await?;
+                let keys = self.keys(&folder, None, None).await?;
                 if keys.is_empty() {
                     return Ok(());
                 }
@@ -336,6 +361,18 @@ mod tests {
         }
     }
 
+    #[tokio::test]
+    async fn a_service_that_is_not_reached_is_away() {
+        let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = nobody.local_addr().unwrap();
+        drop(nobody);
+        let bucket = Bucket::open(&Secret::from(&*format!("s3+http://k:s@{address}/b"))).unwrap();
+        let kept = bucket.keep("u/m", vec![file("0/a.png", b"x")]).await;
+        assert_eq!(kept.unwrap_err().kind(), AWAY);
+        let opened = bucket.open("u/m/0/a.png").await.map(drop);
+        assert_eq!(opened.unwrap_err().kind(), AWAY);
+    }
+
     /// With a real service, where one is at hand; its bucket is there and empty.
     #[tokio::test]
     async fn files_go_into_a_bucket_and_out_again() {
@@ -369,6 +406,11 @@ mod tests {
                 .unwrap()
                 .is_none()
         );
+        let first = bucket.list("~user", "").await.unwrap();
+        let names = ["message/0/a.png", "message/1/b_c-d.png", "message2/0/a.png"];
+        assert_eq!(first, names);
+        assert_eq!(bucket.list("~user", names[1]).await.unwrap(), [names[2]]);
+        assert!(bucket.list("~user", names[2]).await.unwrap().is_empty());
         bucket.remove("~user/message").await.unwrap();
         bucket.remove("~user/message").await.unwrap();
         assert!(

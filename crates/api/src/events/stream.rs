@@ -129,7 +129,7 @@ impl Live {
     async fn is_allowed(&self) -> bool {
         let mut parts = self.parts.clone();
         match UserCaller::from_request_parts(&mut parts, &self.api).await {
-            Ok(_) | Err(Error::Unavailable) => true,
+            Ok(_) | Err(Error::Unavailable(_)) => true,
             Err(_) => false,
         }
     }

@@ -33,7 +33,7 @@ const AT_ONCE: i64 = 500;
 pub(super) fn describe() -> Doc {
     let doc = Doc::user("searchMessages", "Find messages")
         .note("Omitted filters exclude nothing. With `count=true` the header `X-Total-Count` says how many there are, counted up to 10,000.")
-        .query("sort_by", "What to sort by; otherwise `created_at`.", one_of(&SORTS))
+        .query("sort_by", "What to sort by; otherwise `created_at`. By anything else the newest 100,000 matches are sorted.", one_of(&SORTS))
         .query("sort_descending", "The other way round.", boolean())
         .header("token", "Not needed, and not looked at.", text())
         .query("count", "Whether to count what is found.", boolean())

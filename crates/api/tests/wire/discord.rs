@@ -1,6 +1,7 @@
 //! Discord: what it is told of the bot, and its signed commands.
 
 use std::fmt::Write as _;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
@@ -72,6 +73,9 @@ fn draft(server: &str) -> Value {
     json!({"name": "ops", "server_id": server, "incoming_channel_id": "22"})
 }
 
+/// Of the next interaction.
+static NUMBER: AtomicU64 = AtomicU64::new(1);
+
 fn command(server: &str, from: &str, to: &str, message: &str) -> String {
     let option = |name: &str, value: &str| json!({"type": 3, "name": name, "value": value});
     let options = [
@@ -79,8 +83,9 @@ fn command(server: &str, from: &str, to: &str, message: &str) -> String {
         option("to", to),
         option("message", message),
     ];
+    let id = NUMBER.fetch_add(1, Ordering::Relaxed).to_string();
     json!({
-        "type": 2, "id": "1", "token": "x", "guild_id": server,
+        "type": 2, "id": id, "token": "x", "guild_id": server,
         "data": {"id": "2", "name": "httpsms", "type": 1, "options": options},
     })
     .to_string()
@@ -142,6 +147,29 @@ async fn a_command_sends_an_sms() {
                 &json!("scheduled")
             )
         );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_command_that_was_overheard_sends_nothing_more() {
+    on_each_engine(async |world: World| {
+        world.phone(&[OWNER]).await;
+        world.user().post(DISCORDS, draft("11")).await.ok();
+        let body = command("11", OWNER, CONTACT, "hi");
+        let first = signed(&world, &body).await;
+        let again = signed(&world, &body).await;
+        assert_eq!((first.status, first.text()), (200, again.text()));
+        let sent = async || {
+            let list = "/v1/messages/search?query=hi";
+            world.user().get(list).await.ok().as_array().unwrap().len()
+        };
+        assert_eq!(sent().await, 1);
+        world.clock.advance(std::time::Duration::from_secs(301));
+        assert_eq!(signed(&world, &body).await.status, 401);
+        let late = signed(&world, &command("11", OWNER, CONTACT, "hi")).await;
+        assert_eq!(late.status, 401);
+        assert_eq!(sent().await, 1);
     })
     .await;
 }

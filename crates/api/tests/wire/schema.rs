@@ -19,6 +19,10 @@ pub fn check(method: &Method, path: &str, answer: &Answer) {
     let Some(operation) = operation(method, path) else {
         return;
     };
+    // Only where looking takes something away; a document has no words for that.
+    if method == Method::HEAD && answer.status == 405 {
+        return;
+    }
     let status = answer.status.to_string();
     let mut told = &operation["responses"][&status];
     assert!(

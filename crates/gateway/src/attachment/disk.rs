@@ -24,6 +24,13 @@ impl Store for Disk {
         }))
     }
 
+    fn list<'a>(&'a self, folder: &'a str, after: &'a str) -> Later<'a, Vec<String>> {
+        let (folder, begun) = (self.0.join(folder), !after.is_empty());
+        Box::pin(elsewhere(move || {
+            if begun { Ok(Vec::new()) } else { list(&folder) }
+        }))
+    }
+
     fn remove<'a>(&'a self, folder: &'a str) -> Later<'a, ()> {
         let folder = self.0.join(folder);
         Box::pin(elsewhere(move || remove(&folder)))
@@ -39,6 +46,34 @@ fn opened(file: File) -> io::Result<Opened> {
         content: Box::new(tokio::fs::File::from_std(file)),
         length: found.len(),
     })
+}
+
+/// All files of an account at once: `message/index/name`.
+fn list(root: &Path) -> io::Result<Vec<String>> {
+    let mut files = Vec::new();
+    for message in entries(root)? {
+        for index in entries(&message)? {
+            files.extend(entries(&index)?.into_iter().filter_map(|path| {
+                let place = path.strip_prefix(root).ok()?.to_str()?;
+                Some(place.to_owned())
+            }));
+        }
+    }
+    Ok(files)
+}
+
+/// What is in a folder, if it is there.
+fn entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    match fs::read_dir(folder) {
+        Ok(entries) => entries.map(|entry| Ok(entry?.path())).collect(),
+        Err(error) if is_nothing(&error) => Ok(Vec::new()),
+        Err(error) => Err(error),
+    }
+}
+
+fn is_nothing(error: &io::Error) -> bool {
+    use io::ErrorKind::{NotADirectory, NotFound};
+    matches!(error.kind(), NotFound | NotADirectory)
 }
 
 /// Writes the files so that they survive a loss of power, or leaves nothing.

@@ -27,7 +27,7 @@ pub struct Opened {
     pub length: u64,
 }
 
-/// Keeps files in folders. The names of folders and files are plain: letters, digits, `-`, `_`, `~`
+/// Keeps files in folders. One that is away for now says [`io::ErrorKind::NetworkDown`]. The names of folders and files are plain: letters, digits, `-`, `_`, `~`
 /// and `.`, separated by slashes.
 pub trait Store: Send + Sync + fmt::Debug {
     /// Keeps files so that they survive a crash, all of them or none.
@@ -35,6 +35,10 @@ pub trait Store: Send + Sync + fmt::Debug {
 
     /// Opens a file; `None` if there is none.
     fn open<'a>(&'a self, path: &'a str) -> Later<'a, Option<Opened>>;
+
+    /// The places of some files of a folder, in it, that come after this one in some order that is
+    /// always the same; none at the end. To begin with, `after` is empty.
+    fn list<'a>(&'a self, folder: &'a str, after: &'a str) -> Later<'a, Vec<String>>;
 
     /// Removes a folder with everything in it, if it is there.
     fn remove<'a>(&'a self, folder: &'a str) -> Later<'a, ()>;

@@ -144,11 +144,29 @@ impl Work<'_, '_> {
 
     fn pause_part(&mut self, job: &Job) -> Result<usize> {
         let open = "held_from IS NULL AND status IN ('pending','scheduled','sending')";
-        let messages = self.some_of(job, open, "created_at, id", PART)?;
+        // The last ones first: their slots can be given back.
+        let messages = self.some_of(job, open, "created_at DESC, id DESC", PART)?;
         for message in &messages {
             self.hold(message)?;
         }
+        self.give_back(&messages)?;
         Ok(messages.len())
+    }
+
+    /// Gives back the slots of those of these messages that no phone was woken for.
+    fn give_back(&mut self, messages: &[Message]) -> Result<()> {
+        let mut phones: BTreeMap<&str, Vec<&Message>> = BTreeMap::new();
+        for message in messages {
+            if message.status == Status::Scheduled && message.due_at.is_none() {
+                phones.entry(&message.owner).or_default().push(message);
+            }
+        }
+        for (owner, messages) in phones {
+            if let Some(mut phone) = phone::owned(self.tx, &messages[0].user_id, owner)? {
+                self.give_slots_back(&mut phone, &messages)?;
+            }
+        }
+        Ok(())
     }
 
     fn hold(&mut self, message: &Message) -> Result<()> {
@@ -220,11 +238,12 @@ impl Work<'_, '_> {
 
     fn cancel_part(&mut self, job: &Job) -> Result<usize> {
         let open = format!("(status IN ('pending','scheduled') OR ({HELD}))");
-        let messages = self.some_of(job, &open, "created_at, id", PART)?;
-        for message in &messages {
+        let messages = self.some_of(job, &open, "created_at DESC, id DESC", PART)?;
+        for message in messages.iter().rev() {
             let (user_id, now) = (&message.user_id, self.now);
             self.failed(user_id, message.id, now, CANCELLED, Some(SOURCE))?;
         }
+        self.give_back(&messages)?;
         Ok(messages.len())
     }
 

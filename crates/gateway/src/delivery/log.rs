@@ -17,9 +17,6 @@ use crate::{Error, Gateway, Result, Work, event};
 /// How many bytes of a response's body are kept.
 pub const BODY_LIMIT: usize = 16 << 10;
 
-/// Rows that one purge deletes in one transaction.
-const PURGE: i64 = 1000;
-
 /// Why a delivery was made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cause {
@@ -276,28 +273,6 @@ impl Gateway {
             })
         })
         .await
-    }
-
-    /// Deletes attempts that are older than the retention period, of each webhook the oldest
-    /// deliveries; how many.
-    pub async fn purge_attempts(&self, older_than: Time) -> Result<u64> {
-        let webhooks: Vec<Scalar<Uuid>> = self
-            .read(|tx| Ok(tx.all("SELECT id FROM webhook", &[])?))
-            .await?;
-        let mut purged = 0;
-        for Scalar(webhook) in webhooks {
-            purged += self
-                .write(move |work| {
-                    Ok(work.tx.execute(
-                        "DELETE FROM attempt WHERE webhook_id = $1 AND started_at < $2
-                            AND delivery_id IN (SELECT delivery_id FROM attempt
-                                 WHERE webhook_id = $1 ORDER BY delivery_id LIMIT $3)",
-                        &[&webhook, &older_than, &PURGE],
-                    )?)
-                })
-                .await?;
-        }
-        Ok(purged)
     }
 
     /// Whether the webhook is the caller's.

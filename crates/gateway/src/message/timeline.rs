@@ -1,12 +1,13 @@
 //! The timeline of a message: what happened to it, from the log, and what it waits for.
 //!
-//! The log has no index of messages. It is read around the times that the message itself knows, and
-//! what the log does not have any more the message tells.
+//! The log has an index of messages for what seldom happens to one: that it expired, was retried, could
+//! not be woken for. The rest is looked for around the times that the message and those events know,
+//! and what the log does not have any more the message tells.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use db::{Scalar, Tx};
+use db::{Engine, Scalar, Tx};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -214,11 +215,11 @@ fn logged(tx: &mut Tx<'_>, message: &Message) -> Result<Vec<Logged>> {
         message.expired_at,
         Some(message.updated_at),
     ];
-    let mut times: Vec<Time> = times.into_iter().flatten().collect();
-    times.sort_unstable();
+    let mut times: BTreeSet<Time> = times.into_iter().flatten().collect();
     let id = format!("%\"{}\"%", message.id);
-    let (mut found, mut seen) = (BTreeMap::new(), 0);
-    for time in times {
+    let (mut found, mut seen) = (troubles(tx, message)?, 0);
+    times.extend(found.values().map(|event| event.time));
+    while let Some(time) = times.pop_first() {
         let from = first_since(tx, Time::from_micros(time.micros() - micros(SLACK)))?.max(seen);
         let near: Vec<Logged> = tx.all(
             "SELECT seq, kind, time, body FROM (
@@ -227,6 +228,7 @@ fn logged(tx: &mut Tx<'_>, message: &Message) -> Result<Vec<Logged>> {
               WHERE owner = $4 AND body LIKE $5 ORDER BY seq",
             &[&message.user_id, &from, &NEAR, &message.owner, &id],
         )?;
+        times.extend(near.iter().filter_map(slot).filter(|slot| *slot > time));
         found.extend(near.into_iter().map(|event| (event.seq, event)));
         let rest: Option<Scalar<i64>> = tx.optional(
             "SELECT seq FROM event WHERE user_id = $1 AND seq >= $2
@@ -240,6 +242,27 @@ fn logged(tx: &mut Tx<'_>, message: &Message) -> Result<Vec<Logged>> {
         }
     }
     Ok(found.into_values().collect())
+}
+
+/// When an event says that the phone will be woken.
+fn slot(event: &Logged) -> Option<Time> {
+    let Body { data } = serde_json::from_str(&event.body).unwrap_or_default();
+    data.scheduled_at?.parse().ok()
+}
+
+/// What the index finds, word for word as in the migration.
+fn troubles(tx: &mut Tx<'_>, message: &Message) -> Result<BTreeMap<i64, Logged>> {
+    const SELDOM: &str =
+        "kind IN ('message.send.retry', 'message.send.expired', 'message.notification.failed')";
+    let named = match tx.engine() {
+        Engine::Sqlite => "json_extract(body, '$.data.message_id')",
+        Engine::Postgres => "substring(body from '\"message_id\":\"([0-9a-f-]{36})\"')",
+    };
+    let events: Vec<Logged> = tx.all(
+        &format!("SELECT seq, kind, time, body FROM event WHERE {SELDOM} AND {named} = $1"),
+        &[&message.id.to_string()],
+    )?;
+    Ok(events.into_iter().map(|event| (event.seq, event)).collect())
 }
 
 fn micros(time: Duration) -> i64 {

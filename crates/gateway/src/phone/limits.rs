@@ -68,6 +68,25 @@ impl Work<'_, '_> {
         Ok(())
     }
 
+    /// Notes that so many of the segments after the phone's last slot do not leave after all. The
+    /// rest of them, of exact send times, counts for that slot.
+    pub(crate) fn free_segments(&mut self, phone: &Phone, segments: i64) -> Result<()> {
+        let slot = phone.last_slot_at.unwrap_or(self.now);
+        let Scalar(after): Scalar<i64> = self.tx.one(
+            "SELECT CAST(COALESCE(SUM(segments), 0) AS BIGINT) FROM phone_slot
+              WHERE phone_id = $1 AND slot_at > $2",
+            &[&phone.id, &slot],
+        )?;
+        self.tx.execute(
+            "DELETE FROM phone_slot WHERE phone_id = $1 AND slot_at > $2",
+            &[&phone.id, &slot],
+        )?;
+        if after > segments {
+            self.count_segments(phone, after - segments)?;
+        }
+        Ok(())
+    }
+
     fn total(&mut self, phone: &Phone) -> Result<i64> {
         let Scalar(total): Scalar<Option<i64>> = self.tx.one(
             "SELECT MAX(total) FROM phone_slot WHERE phone_id = $1",

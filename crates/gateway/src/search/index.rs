@@ -11,8 +11,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{Gateway, Result, Work};
 
-/// Messages that are indexed in one transaction, which all other writers wait for.
-const AT_ONCE: i64 = 32;
+/// Messages that are indexed in one transaction, which all other writers wait for: when somebody
+/// else writes, and when nobody does, as after an import.
+const FEW: i64 = 32;
+const MANY: i64 = 256;
 
 /// How often it is looked for new ones.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
@@ -42,14 +44,15 @@ impl Gateway {
         if self.0.db.engine() == Engine::Postgres {
             return;
         }
-        let mut newest = 0;
+        let (mut newest, mut most) = (0, FEW);
         loop {
             let began = Instant::now();
-            let pause = match self.index_messages().await {
+            let pause = match self.index_messages(most).await {
                 Ok((0, _)) => LOOK_AGAIN,
                 Ok((_, now_newest)) => {
-                    let busy = now_newest - newest > AT_ONCE / 4;
+                    let busy = now_newest - newest > FEW / 4;
                     newest = now_newest;
+                    most = if busy { FEW } else { MANY };
                     began.elapsed() * if busy { BUSY } else { QUIET }
                 }
                 Err(error) => {
@@ -64,16 +67,17 @@ impl Gateway {
         }
     }
 
-    /// Indexes the next messages of a SQLite database: how many, and the newest there is.
+    /// Indexes the next messages of a SQLite database, so many at most of those that are new and of
+    /// those that have changed: how many, and the newest there is.
     ///
     /// # Errors
     /// Of the database; what was not indexed is found all the same.
-    pub async fn index_messages(&self) -> Result<(usize, i64)> {
+    pub async fn index_messages(&self, most: i64) -> Result<(usize, i64)> {
         if !self.lookup(waiting).await? {
             return Ok((0, 0));
         }
         self.write(move |work| {
-            let count = work.index_changed()? + work.index_new()?;
+            let count = work.index_changed(most)? + work.index_new(most)?;
             let Scalar(newest): Scalar<Option<i64>> =
                 work.tx.one("SELECT MAX(seq) FROM message", &[])?;
             Ok((count, newest.unwrap_or(0)))
@@ -84,14 +88,14 @@ impl Gateway {
 
 impl Work<'_, '_> {
     /// Brings texts up to date that have changed since they were indexed.
-    fn index_changed(&mut self) -> Result<usize> {
+    fn index_changed(&mut self, most: i64) -> Result<usize> {
         let docs: Vec<Doc> = self.tx.all(
             &format!(
                 "SELECT {DOC} FROM search_again JOIN message ON message.seq = search_again.seq
                   WHERE search_again.seq <= (SELECT position FROM search_place)
                   ORDER BY search_again.seq LIMIT $1"
             ),
-            &[&AT_ONCE],
+            &[&most],
         )?;
         for doc in &docs {
             self.tx
@@ -103,13 +107,13 @@ impl Work<'_, '_> {
         Ok(docs.len())
     }
 
-    fn index_new(&mut self) -> Result<usize> {
+    fn index_new(&mut self, most: i64) -> Result<usize> {
         let docs: Vec<Doc> = self.tx.all(
             &format!(
                 "SELECT {DOC} FROM message WHERE seq > (SELECT position FROM search_place)
                   ORDER BY seq LIMIT $1"
             ),
-            &[&AT_ONCE],
+            &[&most],
         )?;
         for doc in &docs {
             self.index(doc)?;

@@ -333,8 +333,10 @@ async fn an_export_has_everything_but_secrets() {
             (1, 1, 1)
         );
         assert_eq!(counts["messages"], 4);
-        let files = export.files().unwrap();
-        assert_eq!((files.len(), &files[0].0), (1, &place));
+        let files = export.files("").await.unwrap();
+        assert_eq!(files, [place.as_str()]);
+        assert!(export.files(&place).await.unwrap().is_empty());
+        assert_eq!(counts["discord-integrations"], 0);
         assert_eq!(counts["events"], world.events().await.len());
         assert!(text.contains("text 2"));
         for secret in [

@@ -177,3 +177,36 @@ async fn what_failed_is_sent_again_once() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_paused_or_cancelled_bulk_send_gives_its_slots_back() {
+    on_each_engine(async |mut world: World| {
+        let id = sent(&world, 4).await;
+        world
+            .phone_with(Changes {
+                limit_per_hour: Some(Some(1)),
+                ..Changes::default()
+            })
+            .await;
+        let (gateway, user) = (world.gateway.clone(), world.user.clone());
+        world.pass(RATE).await;
+        world.wake().await;
+        world.pass(MINUTE).await;
+        let (begin, hour) = (world.now(), MINUTE * 60);
+        let slots = shown(&world, &id).await.1;
+        assert!(slots[3].scheduled_at > Some(begin + hour), "an hour apart");
+        gateway.pause_bulk(&user, id.clone()).await.unwrap();
+        let other = world.send("other").await.id;
+        let first = world.message(other).await.scheduled_at.unwrap();
+        assert!(first <= begin + hour, "{first}");
+        gateway.resume_bulk(&user, id.clone()).await.unwrap();
+        world.pass(MINUTE).await;
+        let last = shown(&world, &id).await.1[3].scheduled_at.unwrap();
+        assert!(last >= first + hour, "after the other: {last}");
+        gateway.cancel_bulk(&user, id).await.unwrap();
+        let other = world.send("another").await.id;
+        let second = world.message(other).await.scheduled_at.unwrap();
+        assert_eq!(second, first + hour);
+    })
+    .await;
+}

@@ -117,6 +117,32 @@ async fn a_timeline_finds_its_steps_among_many() {
 }
 
 #[tokio::test]
+async fn a_timeline_knows_every_retry_however_much_happens() {
+    on_each_engine(async |mut world: World| {
+        let tries = Changes {
+            max_send_attempts: Some(3),
+            message_expiration_seconds: Some(60),
+            ..Changes::default()
+        };
+        world.phone_with(tries).await;
+        let id = world.send("hi").await.id;
+        for _ in 0..3 {
+            world.wake().await;
+            world.flood("BANK", 2100).await;
+            world.pass(MINUTE).await;
+        }
+        let told = steps(&world, id).await.0;
+        let count = |step: &str| told.iter().filter(|told| **told == step).count();
+        assert_eq!(
+            (count("expired"), count("retried"), count("scheduled")),
+            (3, 2, 3),
+            "{told:?}"
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_queue_has_what_waits_and_why() {
     on_each_engine(async |mut world: World| {
         let slow = Changes {

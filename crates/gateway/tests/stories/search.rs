@@ -24,7 +24,7 @@ async fn found(world: &World, search: Search) -> Vec<Uuid> {
 
 async fn index(world: &World) {
     if world.is_sqlite() {
-        while world.gateway.index_messages().await.unwrap().0 > 0 {}
+        while world.gateway.index_messages(32).await.unwrap().0 > 0 {}
     }
 }
 

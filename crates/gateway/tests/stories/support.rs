@@ -13,6 +13,7 @@ use gateway::webhook::{Draft, Webhook, WebhookUrl};
 use gateway::{Caller, Clock, Database, Gateway, PhoneNumber, Settings, Time, Uuid, event, id};
 use serde_json::Value;
 use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::task::JoinSet;
 
 pub const OWNER: &str = "+18005550199";
 pub const CONTACT: &str = "+18005550100";
@@ -158,6 +159,19 @@ impl World {
 
     pub async fn send(&self, content: &str) -> Message {
         self.gateway.send(&self.user, sms(content)).await.unwrap()
+    }
+
+    /// The phone receives so many SMS at once.
+    pub async fn flood(&self, from: &str, count: usize) {
+        let mut tasks = JoinSet::new();
+        for _ in 0..count {
+            let (gateway, user) = (self.gateway.clone(), self.user.clone());
+            let sms = incoming(self, from, "code");
+            tasks.spawn(async move { gateway.receive(&user, sms).await.map(drop) });
+        }
+        for received in tasks.join_all().await {
+            received.unwrap();
+        }
     }
 
     pub async fn message(&self, id: Uuid) -> Message {

@@ -493,3 +493,33 @@ async fn a_test_event_takes_the_real_road_and_is_marked() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn old_attempts_are_purged_wherever_they_are() {
+    on_each_engine(async |mut world: World| {
+        world.phone().await;
+        world.webhook().await;
+        let (gateway, user) = (world.gateway.clone(), world.user.clone());
+        world.flood(CONTACT, 1010).await;
+        let late = world.told();
+        assert_eq!(late.len(), 1010);
+        gateway
+            .receive(&user, incoming(&world, CONTACT, "early"))
+            .await
+            .unwrap();
+        for delivery in world.told() {
+            world.settle(&delivery, Outcome::Delivered).await;
+        }
+        world.clock.advance(Duration::from_hours(1));
+        let since = world.now();
+        for delivery in &late {
+            world.settle(delivery, Outcome::Delivered).await;
+        }
+        assert_eq!(gateway.purge_attempts(since).await.unwrap(), 1);
+        world.clock.advance(Duration::from_hours(1));
+        assert_eq!(gateway.purge_attempts(since).await.unwrap(), 0);
+        let all = world.now();
+        assert_eq!(gateway.purge_attempts(all).await.unwrap(), 1010);
+    })
+    .await;
+}

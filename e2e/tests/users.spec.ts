@@ -47,7 +47,7 @@ mine('somebody is invited and comes in by the link', async ({ desk, browser, ser
   // What the server refuses is said at the field.
   await dialog.getByLabel('E-mail address').fill('owner@httpsms.local');
   await dialog.getByRole('button', { name: 'Add a user' }).click();
-  await expect(dialog.getByText('already in use')).toBeVisible();
+  await expect(dialog.getByText('in use already')).toBeVisible();
   await dialog.getByLabel('E-mail address').fill('ben@example.com');
   await dialog.getByRole('button', { name: 'Add a user' }).click();
   await expect(dialog.getByText('Hand over this link')).toBeVisible();

@@ -1,5 +1,6 @@
 // Messages of a conversation, and what can be done with one.
-import { api, call, send } from '$/api/client';
+import { api, call, queryText, send, sendFile } from '$/api/client';
+import type { Attachment } from '$/api/schema';
 import type { Message, MessageTimeline } from '$/api/types';
 import { PIECE } from '$/lib/endless.svelte';
 
@@ -31,15 +32,15 @@ export function deleteMessage(message: Message): Promise<void> {
   return send('DELETE', `/v1/messages/${message.id}`);
 }
 
-/** A file that messages can carry; its address. */
-export async function upload(file: File): Promise<string> {
-  const query = { name: file.name };
-  const { url } = await send<{ url: string }>('POST', '/v1/attachments', {
-    query,
-    body: file,
-    type: file.type || 'application/octet-stream',
-  });
-  return url;
+/** Stores a file that messages can carry; its address. `progress` is told the share that is there. */
+export async function upload(
+  file: File,
+  type: string,
+  progress: (share: number) => void,
+  signal: AbortSignal,
+): Promise<string> {
+  const path = `/v1/attachments${queryText({ name: file.name })}`;
+  return (await sendFile<Attachment>(path, file, type, progress, signal)).url;
 }
 
 /** What happened to it, and why it is where it is. */

@@ -51,6 +51,7 @@ export const inbox = {
   giveKey: 'Diesem Browser den Schlüssel geben',
   attachment: (number: number) => `Anhang ${number}`,
   attachmentOpen: 'Öffnet sich in einem neuen Tab',
+  attachmentGone: (name: string) => `${name} ist nicht mehr aufbewahrt`,
   sim: 'SIM',
   id: 'ID',
   requestId: 'Request-ID',
@@ -71,6 +72,16 @@ export const inbox = {
   tooLong: (most: number) => `Länger als die ${most} Bytes, die gesendet werden können.`,
   attach: 'Datei anhängen',
   removeFile: (name: string) => `${name} entfernen`,
+  files: 'Anhänge',
+  refused: {
+    type: () =>
+      'Solche Dateien können Nachrichten nicht mitnehmen: nur Bilder, MP4, 3GP, MP3, OGG, AMR, PDF, vCard.',
+    empty: () => 'Diese Datei ist leer.',
+    size: (most: { bytes: string }) => `Diese Datei ist zu groß: Eine darf ${most.bytes} haben.`,
+    total: (most: { total: string }) =>
+      `Das ist zu viel: Alle Dateien zusammen dürfen ${most.total} haben.`,
+    count: (most: { files: string }) => `Eine Nachricht nimmt höchstens ${most.files} Dateien mit.`,
+  },
   uploading: (name: string) => `${name} wird hochgeladen…`,
   schedule: 'Später senden',
   scheduleAt: 'Wann sie gesendet wird',

@@ -51,6 +51,7 @@ export const inbox = {
   giveKey: 'Give this browser the key',
   attachment: (number: number) => `Attachment ${number}`,
   attachmentOpen: 'Opens in a new tab',
+  attachmentGone: (name: string) => `${name} is not kept any more`,
   sim: 'SIM',
   id: 'ID',
   requestId: 'Request ID',
@@ -71,6 +72,16 @@ export const inbox = {
   tooLong: (most: number) => `Longer than the ${most} bytes that can be sent.`,
   attach: 'Attach a file',
   removeFile: (name: string) => `Remove ${name}`,
+  files: 'Attachments',
+  refused: {
+    type: () =>
+      'Messages cannot carry this kind of file: pictures, MP4, 3GP, MP3, OGG, AMR, PDF, vCard.',
+    empty: () => 'This file is empty.',
+    size: (most: { bytes: string }) => `This file is too large: one may have ${most.bytes}.`,
+    total: (most: { total: string }) =>
+      `That is too much: all files together may have ${most.total}.`,
+    count: (most: { files: string }) => `A message carries at most ${most.files} files.`,
+  },
   uploading: (name: string) => `Uploading ${name}…`,
   schedule: 'Send later',
   scheduleAt: 'When to send it',

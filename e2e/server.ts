@@ -129,8 +129,13 @@ export class Server {
   }
 
   /** What a phone would hand in. */
-  async incoming(account: Account, from: string, to: string, content: string): Promise<void> {
-    const timestamp = new Date().toISOString();
+  async incoming(
+    account: Account,
+    from: string,
+    to: string,
+    content: string,
+    timestamp = new Date().toISOString(),
+  ): Promise<void> {
     const body = {
       from,
       to,
@@ -140,6 +145,27 @@ export class Server {
       timestamp,
     };
     await this.call(account, 'POST', '/v1/messages/receive', body);
+  }
+
+  /**
+   * A long history, quickly: `count` messages a minute apart, the last one a minute ago. `from` says who
+   * wrote the n-th; its text is `number n`.
+   */
+  async history(
+    account: Account,
+    to: string,
+    count: number,
+    from: (at: number) => string,
+  ): Promise<void> {
+    const end = Date.now();
+    let next = 0;
+    const work = async () => {
+      for (let at = next++; at < count; at = next++) {
+        const time = new Date(end - (count - at) * 60_000).toISOString();
+        await this.incoming(account, from(at), to, `number ${at}`, time);
+      }
+    };
+    await Promise.all(Array.from({ length: 32 }, work));
   }
 }
 

@@ -70,7 +70,9 @@ test('what is wrong is shown row by row before anything is sent', async ({
   await expect(page.getByRole('region', { name: '2 problems' })).toContainText(
     'Row 3: the recipient nobody is no number with a country code.',
   );
-  await expect(preview(page).getByRole('row').nth(2)).toContainText('no number with a country code');
+  await expect(preview(page).getByRole('row').nth(2)).toContainText(
+    'no number with a country code',
+  );
   await expect(send(page)).toBeDisabled();
   await accessible(page);
   const files = await server.call<unknown[]>(account, 'GET', '/v1/bulk-messages');

@@ -248,7 +248,9 @@ test('what the server refuses is said where it was written', async ({ page, serv
   );
   await composer(page).fill('hello');
   await page.getByRole('button', { name: 'Send', exact: true }).click();
-  await expect(page.getByRole('alert').getByText('to: The to field is not reachable')).toBeVisible();
+  await expect(
+    page.getByRole('alert').getByText('to: The to field is not reachable'),
+  ).toBeVisible();
   await expect(composer(page)).toHaveValue('hello');
   await page.unroute('**/v1/messages/send');
   await page.route('**/v1/messages/send', (route) => route.abort());
@@ -267,14 +269,15 @@ test('a list that cannot be loaded says so and tries again', async ({ page, serv
   await expect(page.getByText('No conversations yet')).toBeVisible();
 });
 
-test('older messages come as one scrolls, and stay smooth', async ({ page, server, account }) => {
+test('older messages come as one scrolls, few are in the page, and none moves', async ({
+  page,
+  server,
+  account,
+}) => {
   await server.silentPhone(account, OURS);
-  for (let from = 0; from < 400; from += 20) {
-    const batch = Array.from({ length: 20 }, (_, at) => `number ${from + at}`);
-    for (const text of batch) await server.incoming(account, THEIRS, OURS, text);
-  }
+  await server.history(account, OURS, 2000, () => THEIRS);
   await open(page);
-  await expect(log(page).getByText('number 399', { exact: true })).toBeInViewport();
+  await expect(log(page).getByText('number 1999', { exact: true })).toBeInViewport();
   expect(await log(page).getByRole('article').count()).toBeLessThan(60);
   const first = log(page).getByText('number 0', { exact: true });
   await expect(async () => {
@@ -288,6 +291,30 @@ test('older messages come as one scrolls, and stay smooth', async ({ page, serve
   await expect(first).toBeInViewport();
   await page.getByRole('button', { name: 'To the newest' }).click();
   await expect(log(page).getByText('the newest')).toBeInViewport();
+});
+
+test('a list of many conversations has few rows in the page, each where it belongs', async ({
+  page,
+  server,
+  account,
+}) => {
+  await server.silentPhone(account, OURS);
+  await server.history(account, OURS, 1000, (at) => `+1415555${1000 + at}`);
+  await page.goto('/inbox');
+  const rows = list(page).getByRole('listitem');
+  await expect(rows.first()).toContainText('number 999');
+  const oldest = list(page).getByText('number 0', { exact: true });
+  await expect(async () => {
+    const scroller = list(page).locator('..');
+    await scroller.evaluate((element) => element.scrollTo({ top: element.scrollHeight }));
+    await expect(oldest).toBeInViewport({ timeout: 500 });
+  }).toPass({ timeout: 60_000 });
+  expect(await rows.count()).toBeLessThan(60);
+  await expect(rows.last()).toHaveAttribute('aria-posinset', '1000');
+  // A new one goes to the top and leaves what is being read where it is.
+  await server.incoming(account, '+14155550999', OURS, 'the newest');
+  await expect(rows.last()).toHaveAttribute('aria-posinset', '1001');
+  await expect(oldest).toBeInViewport();
 });
 
 test('on a small screen list and thread are two steps', async ({ page, server, account }) => {

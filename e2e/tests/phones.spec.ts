@@ -111,7 +111,9 @@ test('the queue says what waits and why, and follows what happens', async ({
   await send('later', { send_at: later });
 
   const queue = page.getByRole('region', { name: 'Queue' });
-  await expect(queue.getByText('It waits for its slot: this phone sends 1 a minute.')).toBeVisible();
+  await expect(
+    queue.getByText('It waits for its slot: this phone sends 1 a minute.'),
+  ).toBeVisible();
   await expect(queue.getByText('It waits for the time that was asked for.')).toBeVisible();
   await expect(queue.getByText('The phone was woken and has not fetched it yet.')).toBeVisible();
   await expect(page.getByRole('listitem').getByText('3 waiting')).toBeVisible();

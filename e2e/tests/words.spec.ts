@@ -96,7 +96,9 @@ test('what is wrong with a form', async ({ page, server, account }) => {
   await page.getByRole('checkbox', { name: 'Ein Telefon empfing eine SMS' }).uncheck();
   await page.getByRole('button', { name: 'Webhook anlegen' }).click();
   const main = page.getByRole('main');
-  await expect(main.getByText('Eine ganze Adresse, mit https:// oder http:// davor.')).toBeVisible();
+  await expect(
+    main.getByText('Eine ganze Adresse, mit https:// oder http:// davor.'),
+  ).toBeVisible();
   await expect(main.getByText('Wählen Sie mindestens ein Ereignis.')).toBeVisible();
 
   await page.goto('/settings/schedules/new');

@@ -8,13 +8,15 @@ interface Dated {
 
 /** How many are read at once. */
 export const PIECE = 50;
+/** And further down, where one scrolls fast. */
+const FURTHER = 200;
 
-/** Reads the newest ones that come before a time, and before an id among those of that time. */
-export type Piece<T> = (before?: string, beforeId?: string) => Promise<T[]>;
+/** Reads so many of the newest that come before a time, and before an id among those of that time. */
+export type Piece<T> = (limit: number, before?: string, beforeId?: string) => Promise<T[]>;
 
 /**
- * Reads `piece(before)`: the newest ones older than `before`, or the very newest. Make a new one
- * when what it lists changes (another thread, another filter).
+ * Reads it piece by piece. What is done for each piece and each event costs little however much was
+ * read before. Make a new one when what it lists changes (another thread, another filter).
  */
 export class Endless<T extends Dated> {
   items = $state.raw<T[]>([]);
@@ -26,6 +28,8 @@ export class Endless<T extends Dated> {
   #reading = false;
   #again = false;
   #hidden = new Set<string>();
+  /** Ids of `items`. */
+  #known = new Set<string>();
 
   constructor(piece: Piece<T>) {
     this.#piece = piece;
@@ -37,12 +41,13 @@ export class Endless<T extends Dated> {
     if (this.#reading || this.complete || this.state === 'loading') return;
     this.#reading = true;
     try {
-      const older = await this.#piece(this.items.at(-1)?.order_timestamp, this.items.at(-1)?.id);
-      const known = new Set(this.items.map((item) => item.id));
-      const news = older.filter((item) => !known.has(item.id));
+      const last = this.items.at(-1);
+      const older = await this.#piece(FURTHER, last?.order_timestamp, last?.id);
+      const news = older.filter((item) => !this.#known.has(item.id) && !this.#hidden.has(item.id));
       // Only doubles: the cursor does not move on, so this is the end.
       this.complete = news.length === 0;
-      this.#show([...this.items, ...news]);
+      news.forEach((item) => this.#known.add(item.id));
+      this.items = this.items.concat(news);
     } catch (error) {
       this.#failed(error);
     } finally {
@@ -58,7 +63,7 @@ export class Endless<T extends Dated> {
     }
     this.#reading = true;
     try {
-      const head = await this.#piece();
+      const head = await this.#piece(PIECE);
       this.#show(joined(head, this.items, head.length < PIECE));
       if (head.length < PIECE) this.complete = true;
       this.state = 'ready';
@@ -68,6 +73,11 @@ export class Endless<T extends Dated> {
     } finally {
       this.#finish();
     }
+  }
+
+  /** Whether it was read. */
+  has(id: string): boolean {
+    return this.#known.has(id);
   }
 
   /** Takes one off the screen, such as one that is about to be deleted. */
@@ -84,16 +94,12 @@ export class Endless<T extends Dated> {
 
   /** Puts a changed one in the place of the old one, or a new one at the head. */
   put(item: T): void {
-    const known = this.items.some((one) => one.id === item.id);
-    const list = known
-      ? this.items.map((one) => (one.id === item.id ? item : one))
-      : [item, ...this.items];
-    const at = (one: T) => Date.parse(one.order_timestamp);
-    this.#show(list.sort((one, other) => at(other) - at(one)));
+    this.#show(put(this.items, item));
   }
 
   #show(list: T[]): void {
-    this.items = list.filter((item) => !this.#hidden.has(item.id));
+    this.items = this.#hidden.size ? list.filter((item) => !this.#hidden.has(item.id)) : list;
+    this.#known = new Set(this.items.map((item) => item.id));
   }
 
   #failed(error: unknown): void {
@@ -120,9 +126,28 @@ export function joined<T extends Dated>(head: T[], earlier: T[], whole: boolean)
   if (whole || !earlier.length) return head;
   const fresh = new Set(head.map((item) => item.id));
   if (!earlier.some((item) => fresh.has(item.id))) return head;
-  const oldest = Date.parse(head.at(-1)?.order_timestamp ?? '');
-  const older = earlier.filter(
-    (item) => !fresh.has(item.id) && Date.parse(item.order_timestamp) <= oldest,
-  );
-  return [...head, ...older];
+  const older = earlier
+    .slice(place(earlier, head.at(-1)?.order_timestamp ?? ''))
+    .filter((item) => !fresh.has(item.id));
+  return head.concat(older);
+}
+
+/** The list with a changed one in the place of the old one, or with a new one where its time is. */
+export function put<T extends Dated>(list: readonly T[], item: T): T[] {
+  const at = list.findIndex((one) => one.id === item.id);
+  if (at >= 0 && list[at]?.order_timestamp === item.order_timestamp) return list.with(at, item);
+  const others = at >= 0 ? list.toSpliced(at, 1) : list;
+  return others.toSpliced(place(others, item.order_timestamp), 0, item);
+}
+
+/** How many of the list, newest first, are newer than a time. */
+function place(list: readonly Dated[], time: string): number {
+  const wanted = Date.parse(time);
+  let [low, high] = [0, list.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (Date.parse(list[middle]?.order_timestamp ?? '') > wanted) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }

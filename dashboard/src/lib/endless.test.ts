@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { joined } from './endless.svelte';
+import { joined, put } from './endless.svelte';
 
 const at = (id: string, second: number) => ({
   id,
@@ -24,4 +24,14 @@ test('without a common one the earlier ones are dropped, for there may be a gap'
 
 test('a head that is the whole list replaces everything', () => {
   expect(joined([at('a', 10)], [at('b', 20), at('a', 10)], true)).toHaveLength(1);
+});
+
+test('a changed one stays in its place, a new one goes where its time is', () => {
+  const list = [at('c', 30), at('b', 20), at('a', 10)];
+  const ids = (item: ReturnType<typeof at>) => put(list, item).map((one) => one.id);
+  expect(ids(at('b', 20))).toEqual(['c', 'b', 'a']);
+  expect(ids(at('b', 40))).toEqual(['b', 'c', 'a']);
+  expect(ids(at('x', 25))).toEqual(['c', 'x', 'b', 'a']);
+  expect(ids(at('y', 50))).toEqual(['y', 'c', 'b', 'a']);
+  expect(ids(at('z', 5))).toEqual(['c', 'b', 'a', 'z']);
 });

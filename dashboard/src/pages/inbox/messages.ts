@@ -2,16 +2,16 @@
 import { api, call, queryText, send, sendFile } from '$/api/client';
 import type { Attachment } from '$/api/schema';
 import type { Message, MessageTimeline } from '$/api/types';
-import { PIECE } from '$/lib/endless.svelte';
 
 export function listMessages(
   owner: string,
   contact: string,
+  limit: number,
   before?: string,
   beforeId?: string,
 ): Promise<Message[]> {
   return send<Message[]>('GET', '/v1/messages', {
-    query: { owner, contact, before, before_id: beforeId, limit: PIECE },
+    query: { owner, contact, before, before_id: beforeId, limit },
   });
 }
 

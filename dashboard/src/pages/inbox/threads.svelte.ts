@@ -2,7 +2,7 @@
 import { onDestroy } from 'svelte';
 import { send } from '$/api/client';
 import type { MessageThread as Thread } from '$/api/schema';
-import { Endless, PIECE } from '$/lib/endless.svelte';
+import { Endless } from '$/lib/endless.svelte';
 import { live } from '$/lib/live.svelte';
 import { queries } from '$/lib/query';
 
@@ -18,9 +18,9 @@ export interface Filter {
 
 export function listThreads(
   filter: Filter,
+  limit: number,
   before?: string,
   beforeId?: string,
-  limit = PIECE,
 ): Promise<Thread[]> {
   return send<Thread[]>('GET', '/v1/message-threads', {
     query: {
@@ -38,7 +38,7 @@ export function listThreads(
 
 /** An endless list that follows the events as long as its component lives. */
 export function liveThreads(filter: Filter): Endless<Thread> {
-  const list = new Endless<Thread>((before, id) => listThreads(filter, before, id));
+  const list = new Endless<Thread>((limit, before, id) => listThreads(filter, limit, before, id));
   follow(() => void list.refresh());
   return list;
 }
@@ -73,12 +73,7 @@ function tell(): void {
 /** The conversation between two numbers, archived or not. */
 export async function findThread(owner: string, contact: string): Promise<Thread | null> {
   for (const show of ['all', 'archived'] as const) {
-    const found = await listThreads(
-      { phone: owner, show, text: contact },
-      undefined,
-      undefined,
-      20,
-    );
+    const found = await listThreads({ phone: owner, show, text: contact }, 20);
     const thread = found.find((one) => one.contact === contact);
     if (thread) return thread;
   }

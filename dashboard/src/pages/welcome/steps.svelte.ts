@@ -25,7 +25,7 @@ export function firstSteps(): Steps {
   }));
   const threads = createQuery(() => ({
     queryKey: ['threads', 'any'],
-    queryFn: () => listThreads({ phone: '', show: 'all', text: '' }, undefined, undefined, 1),
+    queryFn: () => listThreads({ phone: '', show: 'all', text: '' }, 1),
     enabled: !hidden,
   }));
   const webhooks = createQuery(() => ({

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import type { Page } from '@playwright/test';
 import { accessible, expect, picture, test } from '../fixture.ts';
 import type { Account, Server } from '../server.ts';
@@ -53,6 +54,24 @@ test('a file is looked at, sent, and followed to its end', async ({ page, server
   await accessible(page);
   await page.reload();
   await expect(page.getByRole('list', { name: 'Messages of this file' })).toContainText('hello 1');
+});
+
+test('both templates can be had, and are understood', async ({ page, server, account }) => {
+  await server.silentPhone(account, PHONE);
+  await page.goto('/bulk');
+  for (const [name, file] of [
+    ['Template (CSV)', 'bulk-template.csv'],
+    ['Template (Excel)', 'bulk-template.xlsx'],
+  ] as const) {
+    const waiting = page.waitForEvent('download');
+    await page.getByText(name, { exact: true }).click();
+    const download = await waiting;
+    expect(download.suggestedFilename()).toBe(file);
+    // As it is, it has columns and no rows.
+    await choose(page, file, readFileSync(await download.path()));
+    await expect(page.getByText('There are no rows in this file.')).toBeVisible();
+    await expect(page.getByText(file)).toBeVisible();
+  }
 });
 
 test('what is wrong is shown row by row before anything is sent', async ({

@@ -5,7 +5,7 @@ mod describe;
 mod upload;
 
 use axum::extract::State;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use gateway::api_key::Scope;
 use gateway::bulk::{self, Accepted, BulkMessage};
 use gateway::message::Status;
@@ -31,6 +31,11 @@ pub(crate) fn routes(routes: Routes) -> Routes {
         .get("/v1/bulk-messages", list, describe::list())
         .post("/v1/bulk-messages", send, describe::send())
         .post("/v1/bulk-messages/preview", preview, describe::preview())
+        .get(
+            "/v1/bulk-messages/template.xlsx",
+            template,
+            describe::template(),
+        )
         .get("/v1/bulk-messages/{request_id}", show, describe::show());
     control::routes(routes)
 }
@@ -58,6 +63,21 @@ async fn list(
         .map_err(|wrong| Error::Invalid(INVALID_LIST, wrong))?;
     let found = gateway.bulk_messages(&caller, state, page).await?;
     Ok(envelope::fetched(&found, "bulk message"))
+}
+
+/// The media type of XLSX files.
+const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+
+async fn template(_: UserCaller) -> Answer {
+    let file = bulk::template().map_err(gateway::Error::Files)?;
+    let headers = [
+        (header::CONTENT_TYPE, XLSX),
+        (
+            header::CONTENT_DISPOSITION,
+            "attachment; filename=\"bulk-template.xlsx\"",
+        ),
+    ];
+    Ok((headers, file).into_response())
 }
 
 async fn show(

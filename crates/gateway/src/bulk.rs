@@ -12,6 +12,7 @@ mod preview;
 mod record;
 mod sheet;
 mod table;
+mod template;
 
 use std::sync::LazyLock;
 
@@ -27,6 +28,7 @@ pub use accept::Accepted;
 pub use history::{BulkMessage, Messages, State};
 pub use layout::{Column, Mapping};
 pub use preview::{Preview, Row};
+pub use template::template;
 
 use grid::{Grid, Line};
 use layout::Layout;

@@ -33,6 +33,15 @@ pub(super) fn preview() -> Doc {
         .gives::<BulkPreview>(200, "bulk message previewed successfully")
 }
 
+pub(super) fn template() -> Doc {
+    Doc::user(
+        "getBulkTemplate",
+        "Download a template for files of messages",
+    )
+    .note("An XLSX file with the names of the columns, and cells for texts.")
+    .text(super::XLSX, "The file.")
+}
+
 pub(super) fn show() -> Doc {
     named(Doc::user("getBulkMessage", "Show a bulk message"))
         .window(100)

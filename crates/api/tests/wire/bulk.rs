@@ -42,6 +42,63 @@ fn rows(count: usize) -> String {
     )
 }
 
+/// The template with one more row, as a spreadsheet program would save it.
+fn filled(template: &[u8], cells: &[&str]) -> Vec<u8> {
+    use std::io::{Cursor, Read as _, Write as _};
+    let mut archive = zip::ZipArchive::new(Cursor::new(template)).unwrap();
+    let mut saved = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    for at in 0..archive.len() {
+        let mut part = archive.by_index(at).unwrap();
+        let name = part.name().unwrap().into_owned();
+        let mut text = String::new();
+        part.read_to_string(&mut text).unwrap();
+        let cells: Vec<String> = cells
+            .iter()
+            .map(|cell| format!("<c t=\"inlineStr\"><is><t>{cell}</t></is></c>"))
+            .collect();
+        let text = text.replace(
+            "</sheetData>",
+            &format!("<row r=\"2\">{}</row></sheetData>", cells.concat()),
+        );
+        saved
+            .start_file(name, zip::write::SimpleFileOptions::default())
+            .unwrap();
+        saved.write_all(text.as_bytes()).unwrap();
+    }
+    saved.finish().unwrap().into_inner()
+}
+
+#[tokio::test]
+async fn the_template_is_filled_in_and_sent() {
+    let world = World::open(None).await;
+    world.phone(&[OWNER]).await;
+    let user = world.user();
+    world
+        .anonymous()
+        .get("/v1/bulk-messages/template.xlsx")
+        .await
+        .unauthorized();
+    let template = user.get("/v1/bulk-messages/template.xlsx").await;
+    assert_eq!(template.status, 200);
+    assert_eq!(
+        template.header("content-disposition"),
+        "attachment; filename=\"bulk-template.xlsx\""
+    );
+    let empty = upload(&user, "empty.xlsx", &template.body).await;
+    assert_eq!(empty.status, 422, "{}", empty.text());
+    let row = [OWNER, CONTACT, "by the template"];
+    let file = filled(&template.body, &row);
+    upload(&user, "filled.xlsx", &file)
+        .await
+        .says(202, "Added 1 out of 1 messages to the queue");
+    let list = user.get("/v1/messages/search?query=template").await.ok();
+    assert_eq!(list[0]["content"], "by the template");
+    assert_eq!(
+        (&list[0]["owner"], &list[0]["contact"]),
+        (&json!(OWNER), &json!(CONTACT))
+    );
+}
+
 #[tokio::test]
 async fn a_file_is_accepted_and_counted() {
     on_each_engine(async |world: World| {

@@ -4,7 +4,7 @@ use super::grid::Line;
 use super::record::{COLUMNS, Record};
 
 /// The template's names, in the order of its columns.
-const NAMES: [&str; COLUMNS] = [
+pub(super) const NAMES: [&str; COLUMNS] = [
     "FromPhoneNumber",
     "ToPhoneNumber",
     "Content",

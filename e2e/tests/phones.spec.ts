@@ -1,5 +1,6 @@
 import { accessible, expect, picture, test } from '../fixture.ts';
 import type { Account, Server } from '../server.ts';
+import { encode } from '../../dashboard/node_modules/uqr/dist/index.mjs';
 
 const NUMBER = '+15550100001';
 const READABLE = '+1 555 010 0001';
@@ -13,6 +14,14 @@ async function signIn(server: Server, account: Account, key = account.key): Prom
 async function beat(server: Server, account: Account, charging: boolean): Promise<void> {
   const body = { phone_numbers: [NUMBER], charging };
   await server.call(account, 'POST', '/v1/heartbeats', body);
+}
+
+/** The dark squares of a QR code with this text, as the page draws them. */
+function drawing(text: string): string {
+  const rows = encode(text, { border: 2 }).data;
+  return rows
+    .flatMap((row, y) => row.map((dark, x) => (dark ? `M${x} ${y}h1v1h-1z` : '')))
+    .join('');
 }
 
 interface Phone {
@@ -46,6 +55,12 @@ test('the assistant makes a key, shows it as a code, and ticks when the phone is
   const [key] = await server.call<{ api_key: string }[]>(account, 'GET', '/v1/phone-api-keys');
   await expect(page.getByText(key?.api_key ?? 'none', { exact: true })).toBeVisible();
   await accessible(page);
+  // What is drawn is what docs/dashboard.md says: one URI, or the key alone.
+  const text = `httpsms://pair?server=${encodeURIComponent(server.url)}&key=${key?.api_key}`;
+  const drawn = page.getByRole('img', { name: /QR code/ }).locator('path');
+  await expect(drawn).toHaveAttribute('d', drawing(text));
+  await page.getByRole('button', { name: 'Key alone' }).click();
+  await expect(drawn).toHaveAttribute('d', drawing(key?.api_key ?? ''));
   await page.getByRole('button', { name: 'Simulated phone' }).click();
   await expect(page.getByText(/httpsms phone simulate --server http:/)).toBeVisible();
   // A reload goes on with the same key.

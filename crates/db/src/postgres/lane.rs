@@ -252,7 +252,11 @@ impl Lane {
         }
         let committed = session.commit();
         if let Err(error) = &committed {
-            tracing::error!(%error, "a commit failed");
+            // What is tried again is no failure yet.
+            match error {
+                Error::Contended(_) => tracing::debug!(%error, "a commit was broken"),
+                _ => tracing::error!(%error, "a commit failed"),
+            }
             self.undo(&session);
         }
         committed

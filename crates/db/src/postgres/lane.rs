@@ -253,9 +253,10 @@ impl Lane {
         let committed = session.commit();
         if let Err(error) = &committed {
             // What is tried again is no failure yet.
-            match error {
-                Error::Contended(_) => tracing::debug!(%error, "a commit was broken"),
-                _ => tracing::error!(%error, "a commit failed"),
+            if matches!(error, Error::Contended(_)) {
+                tracing::debug!(%error, "a commit was broken");
+            } else {
+                tracing::error!(%error, "a commit failed");
             }
             self.undo(&session);
         }

@@ -35,7 +35,7 @@ pub(crate) fn routes(routes: Routes) -> Routes {
     .empties("Nobody wants anything of the phone.");
     routes
         .tag("Phones", Scope::Phones)
-        .get("/v1/phones/notifications", poll, doc)
+        .take("/v1/phones/notifications", poll, doc)
 }
 
 /// The longest wait; shorter than what proxies put up with.

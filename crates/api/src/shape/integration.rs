@@ -92,6 +92,8 @@ pub(crate) struct PutDiscord {
 #[derive(ToSchema)]
 pub(crate) struct DiscordInteraction {
     r#type: i64,
+    /// Of a command: one that comes again is not done again.
+    id: Option<String>,
     guild_id: Option<String>,
     data: Option<DiscordCommand>,
 }

@@ -200,6 +200,11 @@ async fn a_wrong_command_is_told_in_red() {
         assert!(foreign.contains("+18005550177"), "{foreign}");
         let stranger = reasons(command("12", OWNER, CONTACT, "hi")).await;
         assert!(stranger.contains("[12] is not connected"), "{stranger}");
+        let mut nameless: Value =
+            serde_json::from_str(&command("11", OWNER, CONTACT, "hi")).unwrap();
+        nameless.as_object_mut().unwrap().remove("id");
+        let refused = signed(&world, &nameless.to_string()).await;
+        refused.malformed("an interaction has an id");
         let empty = reasons(r#"{"type": 2, "guild_id": "11", "data": {}}"#.to_owned()).await;
         assert!(empty.contains("The from field is required"), "{empty}");
         let list = format!(

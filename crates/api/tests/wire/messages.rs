@@ -133,6 +133,12 @@ async fn a_head_request_takes_no_message_away() {
         let claim = format!("/v1/messages/outstanding?message_id={id}");
         let looked = phone.send(Method::HEAD, &claim, None, "").await;
         assert_eq!((looked.status, looked.header("allow")), (405, "GET"));
+        let poll = "/v1/phones/notifications";
+        let told = phone.get(poll).await.ok();
+        let ack = format!("{poll}?ack={}", told[0]["id"].as_str().unwrap());
+        let looked = phone.send(Method::HEAD, &ack, None, "").await;
+        assert_eq!((looked.status, looked.header("allow")), (405, "GET"));
+        assert_eq!(phone.get(poll).await.ok(), told);
         assert_eq!(phone.get(&claim).await.ok()["status"], "sending");
     })
     .await;

@@ -132,86 +132,101 @@ async fn every_route_that_makes_something_takes_a_key() {
     .await;
 }
 
+/// A request: who asks, where, and what.
+type Asked = (String, String, Value);
+
+/// Requests about things that are there already, after those that make things. Those of one
+/// transaction come first, then those of several steps.
+async fn requests(world: &World) -> (Vec<Asked>, Vec<Asked>) {
+    let phone = world.phone(&[OWNER]).await;
+    let phone = phone.key.clone().unwrap();
+    let user = world.user();
+    let later = json!({
+        "from": OWNER, "to": "24273", "content": "hi", "send_at": "2026-03-05T09:00:00Z",
+    });
+    let waiting = user.post("/v1/messages/send", later).await.ok()["id"].clone();
+    let now = json!({"from": OWNER, "to": "24273", "content": "hi"});
+    let sent = user.post("/v1/messages/send", now).await.ok()["id"].clone();
+    let webhook = json!({
+        "url": "https://hooks.example.org/sms", "events": ["message.phone.received"],
+        "phone_numbers": [OWNER],
+    });
+    let webhook = user.post("/v1/webhooks", webhook).await.ok()["id"].clone();
+    let bulk = json!({
+        "from": OWNER, "to": ["24273", "24274"], "content": "hi", "request_id": "bulk-x",
+    });
+    user.post("/v1/messages/bulk-send", bulk).await.ok();
+
+    let text = |id: &Value| id.as_str().unwrap().to_owned();
+    let (waiting, sent, webhook) = (text(&waiting), text(&sent), text(&webhook));
+    let hook = |what: &str| format!("/v1/webhooks/{webhook}/{what}");
+    let bulk = |what: &str| format!("/v1/bulk-messages/bulk-x/{what}");
+    let at = "2026-03-02T09:00:00Z";
+    let call = json!({"from": "24273", "to": OWNER, "sim": "SIM1", "timestamp": at});
+    let windows = json!([{"day_of_week": 1, "start_minute": 540, "end_minute": 1080}]);
+    let schedule = json!({"name": "Office", "timezone": "Europe/Lisbon", "windows": windows});
+    let discord = json!({
+        "name": "Ops", "server_id": "1100000000000000001",
+        "incoming_channel_id": "1100000000000000002",
+    });
+    let three_cx = json!({"from": OWNER, "to": "24273", "text": "hi"});
+    let nothing = json!({});
+    let asked = |(who, path, body): (&str, String, Value)| (who.to_owned(), path, body);
+    let whole = [
+        (&*phone, "/v1/messages/calls/missed".to_owned(), call),
+        (
+            USER_KEY,
+            format!("/v1/messages/{waiting}/cancel"),
+            nothing.clone(),
+        ),
+        (
+            &*phone,
+            format!("/v1/messages/{sent}/events"),
+            json!({"event_name": "SENT", "timestamp": at}),
+        ),
+        (
+            USER_KEY,
+            "/v1/messages/bulk-resend".to_owned(),
+            json!({"ids": [sent]}),
+        ),
+        (USER_KEY, "/integration/3cx/messages".to_owned(), three_cx),
+        (USER_KEY, "/v1/send-schedules".to_owned(), schedule),
+        (USER_KEY, "/v1/discord-integrations".to_owned(), discord),
+        (
+            USER_KEY,
+            hook("test"),
+            json!({"event_type": "message.phone.received"}),
+        ),
+        (USER_KEY, hook("pause"), nothing.clone()),
+        (USER_KEY, hook("resume"), nothing.clone()),
+        (USER_KEY, hook("rotate-key"), nothing.clone()),
+        (
+            USER_KEY,
+            hook("replays"),
+            json!({"since": "2026-03-01T09:00:00Z"}),
+        ),
+    ];
+    let stepwise = [
+        (USER_KEY, bulk("pause"), nothing.clone()),
+        (USER_KEY, bulk("resume"), nothing.clone()),
+        (USER_KEY, bulk("cancel"), nothing.clone()),
+        (
+            USER_KEY,
+            "/v1/messages/bulk-delete".to_owned(),
+            json!({"ids": [sent]}),
+        ),
+    ];
+    let whole = whole.into_iter().map(asked).collect();
+    (whole, stepwise.into_iter().map(asked).collect())
+}
+
 #[tokio::test]
 async fn every_route_that_does_something_to_a_thing_takes_a_key() {
     on_each_engine(async |world: World| {
-        let phone = world.phone(&[OWNER]).await;
-        let phone = phone.key.clone().unwrap();
-        let user = world.user();
-        let later = json!({
-            "from": OWNER, "to": "24273", "content": "hi", "send_at": "2026-03-05T09:00:00Z",
-        });
-        let waiting = user.post("/v1/messages/send", later).await.ok()["id"].clone();
-        let now = json!({"from": OWNER, "to": "24273", "content": "hi"});
-        let sent = user.post("/v1/messages/send", now).await.ok()["id"].clone();
-        let webhook = json!({
-            "url": "https://hooks.example.org/sms", "events": ["message.phone.received"],
-            "phone_numbers": [OWNER],
-        });
-        let webhook = user.post("/v1/webhooks", webhook).await.ok()["id"].clone();
-        let bulk = json!({
-            "from": OWNER, "to": ["24273", "24274"], "content": "hi", "request_id": "bulk-x",
-        });
-        user.post("/v1/messages/bulk-send", bulk).await.ok();
-
-        let text = |id: &Value| id.as_str().unwrap().to_owned();
-        let (waiting, sent, webhook) = (text(&waiting), text(&sent), text(&webhook));
-        let hook = |what: &str| format!("/v1/webhooks/{webhook}/{what}");
-        let bulk = |what: &str| format!("/v1/bulk-messages/bulk-x/{what}");
-        let at = "2026-03-02T09:00:00Z";
-        let call = json!({"from": "24273", "to": OWNER, "sim": "SIM1", "timestamp": at});
-        let windows = json!([{"day_of_week": 1, "start_minute": 540, "end_minute": 1080}]);
-        let schedule = json!({"name": "Office", "timezone": "Europe/Lisbon", "windows": windows});
-        let discord = json!({
-            "name": "Ops", "server_id": "1100000000000000001",
-            "incoming_channel_id": "1100000000000000002",
-        });
-        let three_cx = json!({"from": OWNER, "to": "24273", "text": "hi"});
-        let nothing = json!({});
-        for (caller, path, body) in [
-            (&*phone, "/v1/messages/calls/missed".to_owned(), call),
-            (
-                USER_KEY,
-                format!("/v1/messages/{waiting}/cancel"),
-                nothing.clone(),
-            ),
-            (
-                &*phone,
-                format!("/v1/messages/{sent}/events"),
-                json!({"event_name": "SENT", "timestamp": at}),
-            ),
-            (
-                USER_KEY,
-                "/v1/messages/bulk-resend".to_owned(),
-                json!({"ids": [sent]}),
-            ),
-            (USER_KEY, "/integration/3cx/messages".to_owned(), three_cx),
-            (USER_KEY, "/v1/send-schedules".to_owned(), schedule),
-            (USER_KEY, "/v1/discord-integrations".to_owned(), discord),
-            (
-                USER_KEY,
-                hook("test"),
-                json!({"event_type": "message.phone.received"}),
-            ),
-            (USER_KEY, hook("pause"), nothing.clone()),
-            (USER_KEY, hook("resume"), nothing.clone()),
-            (USER_KEY, hook("rotate-key"), nothing.clone()),
-            (
-                USER_KEY,
-                hook("replays"),
-                json!({"since": "2026-03-01T09:00:00Z"}),
-            ),
-            (USER_KEY, bulk("pause"), nothing.clone()),
-            (USER_KEY, bulk("resume"), nothing.clone()),
-            (USER_KEY, bulk("cancel"), nothing.clone()),
-            (
-                USER_KEY,
-                "/v1/messages/bulk-delete".to_owned(),
-                json!({"ids": [sent]}),
-            ),
-        ] {
-            let first = post_as(&world, caller, &path, "k", &body).await;
-            let again = post_as(&world, caller, &path, "k", &body).await;
+        let (whole, stepwise) = requests(&world).await;
+        for (caller, path, body) in whole.into_iter().chain(stepwise) {
+            let first = post_as(&world, &caller, &path, "k", &body).await;
+            let again = post_as(&world, &caller, &path, "k", &body).await;
             assert!(
                 matches!(first.status, 200..=202),
                 "{path}: {}",
@@ -222,6 +237,42 @@ async fn every_route_that_does_something_to_a_thing_takes_a_key() {
         }
     })
     .await;
+}
+
+/// How many rows each table has, the answers aside.
+fn rows(db: &rusqlite::Connection) -> Vec<(String, i64)> {
+    let mut tables = db
+        .prepare("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'search%' AND name <> 'idempotency'")
+        .unwrap();
+    let names = tables.query_map([], |row| row.get::<_, String>(0)).unwrap();
+    let count = |name: String| {
+        let sql = format!("SELECT count(*) FROM {name}");
+        let count = db.query_row(&sql, [], |row| row.get(0)).unwrap();
+        (name, count)
+    };
+    names.map(|name| count(name.unwrap())).collect()
+}
+
+#[tokio::test]
+async fn what_cannot_keep_its_answer_is_not_done() {
+    let world = World::open(None).await;
+    let (whole, _) = requests(&world).await;
+    let db = rusqlite::Connection::open(world.folder.path().join("httpsms.db")).unwrap();
+    for (caller, path, body) in whole {
+        db.execute_batch(
+            "CREATE TRIGGER no_answers BEFORE UPDATE ON idempotency
+              BEGIN SELECT RAISE(ABORT, 'no answers'); END",
+        )
+        .unwrap();
+        let before = (rows(&db), world.everything().await);
+        let lost = post_as(&world, &caller, &path, "k", &body).await;
+        assert_eq!(lost.status, 500, "{path}: {}", lost.text());
+        assert_eq!((rows(&db), world.everything().await), before, "{path}");
+        db.execute_batch("DROP TRIGGER no_answers").unwrap();
+        let done = post_as(&world, &caller, &path, "k", &body).await;
+        assert!(matches!(done.status, 200..=202), "{path}: {}", done.text());
+        assert_eq!(done.header("idempotent-replayed"), "", "{path}");
+    }
 }
 
 #[tokio::test]

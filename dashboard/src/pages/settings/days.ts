@@ -1,12 +1,12 @@
 // Names of days in the language on screen.
-import { language } from '$/words';
+import { locale } from '$/words';
 
 /** 0 is Sunday: `Mon`, or `Monday`. */
 export function dayName(day: number, long = false): string {
   // 4 January 1970 was a Sunday.
   const date = new Date(Date.UTC(1970, 0, 4 + day));
   const weekday = long ? 'long' : 'short';
-  return new Intl.DateTimeFormat(language(), { weekday, timeZone: 'UTC' }).format(date);
+  return new Intl.DateTimeFormat(locale(), { weekday, timeZone: 'UTC' }).format(date);
 }
 
 /** A day as the API has it, `2026-03-04`: `4 Mar`. */
@@ -14,11 +14,11 @@ export function shortDay(day: string | undefined): string {
   if (!day) return '';
   const date = new Date(`${day}T00:00:00Z`);
   const options = { day: 'numeric', month: 'short', timeZone: 'UTC' } as const;
-  return new Intl.DateTimeFormat(language(), options).format(date);
+  return new Intl.DateTimeFormat(locale(), options).format(date);
 }
 
 /** The day of a time that is about days of UTC, such as of a billing period: `4 Mar 2026`. */
 export function date(time: string): string {
   const options = { dateStyle: 'medium', timeZone: 'UTC' } as const;
-  return new Intl.DateTimeFormat(language(), options).format(new Date(time));
+  return new Intl.DateTimeFormat(locale(), options).format(new Date(time));
 }

@@ -19,7 +19,7 @@ test('g and a letter goes to each place', async ({ page }) => {
     ['w', 'webhooks'],
     ['p', 'phones'],
     ['b', 'bulk'],
-    ['.', 'settings'],
+    [',', 'settings'],
     ['s', 'search'],
   ] as const;
   for (const [key, place] of places) {

@@ -25,7 +25,7 @@ export function showPalette(show: boolean): void {
   open = show;
 }
 
-/** Adds a source; areas add theirs when they are loaded. Returns how to take it away. */
+/** Adds a source (`frame/findings.ts` has them). Returns how to take it away. */
 export function addSource(source: Source): () => void {
   sources.add(source);
   return () => sources.delete(source);

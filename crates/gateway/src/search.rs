@@ -268,3 +268,24 @@ fn list<T: AsRef<str>>(names: impl IntoIterator<Item = T>) -> String {
     }
     list
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_request_sorts_more_than_it_may() {
+        let sorted = |sort_by| {
+            let search = Search {
+                sort_by,
+                ..Search::default()
+            };
+            search.found(&Road::Through, Engine::Sqlite)
+        };
+        let newest = format!("ORDER BY created_at DESC, id DESC LIMIT {SORTED}");
+        assert!(!sorted(SortBy::CreatedAt).contains(&newest));
+        for by in [SortBy::Owner, SortBy::Contact, SortBy::Type, SortBy::Status] {
+            assert!(sorted(by).contains(&newest), "{by}");
+        }
+    }
+}

@@ -14,7 +14,7 @@ use crate::{Gateway, Result, Work};
 /// Messages that are indexed in one transaction, which all other writers wait for: when somebody
 /// else writes, and when nobody does, as after an import.
 const FEW: i64 = 32;
-const MANY: i64 = 256;
+const MANY: i64 = 512;
 
 /// How often it is looked for new ones.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);

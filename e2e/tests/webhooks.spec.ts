@@ -67,6 +67,33 @@ test('a webhook is added, wrong input named, and a test event shows both sides',
   await accessible(page);
 });
 
+test('payload samples follow what is chosen, and all numbers are also those to come', async ({
+  page,
+  receiver,
+  server,
+  account,
+}) => {
+  await server.silentPhone(account, '+15550100001');
+  await page.goto('/webhooks/new');
+  await page.getByLabel('Address').fill(receiver.url);
+  await page.getByText('What is sent').click();
+  const sample = page.locator('details pre').last();
+  await expect(sample).toContainText('"type": "message.phone.received"');
+  await expect(sample).toContainText('+15550100001');
+  await page.getByRole('checkbox', { name: 'An SMS was delivered' }).check();
+  await page.getByLabel('Event', { exact: true }).selectOption('message.phone.delivered');
+  await expect(sample).toContainText('"type": "message.phone.delivered"');
+  await accessible(page);
+  await page.getByRole('radio', { name: 'All, also those to come' }).check();
+  await page.getByRole('button', { name: 'Add webhook' }).click();
+  await expect(page.getByText('Nothing was sent yet')).toBeVisible();
+  // A phone that comes later is covered, too.
+  await server.silentPhone(account, '+15550100002');
+  await server.incoming(account, '+15550100003', '+15550100002', 'from the new one');
+  await expect.poll(() => receiver.got.length).toBe(1);
+  expect(receiver.got[0]?.body).toContain('from the new one');
+});
+
 test('an unknown number and a wrong filter are named beside their fields', async ({
   page,
   server,

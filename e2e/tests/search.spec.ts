@@ -173,7 +173,7 @@ test('messages are found by text, number and status, and the address keeps it', 
   await accessible(page);
   await page.keyboard.press('Escape');
   await count(page, '1 message');
-  await expect(results(page)).toContainText('has no FCM token');
+  await expect(results(page)).toContainText('has not signed in to be woken');
   await page.reload();
   await count(page, '1 message');
   await expect(page.getByRole('button', { name: 'Statuses: Failed' })).toBeVisible();

@@ -118,7 +118,7 @@ export const phones = {
     app: 'Mit einer App scannen, die Server und Schlüssel zugleich nimmt.',
     key: 'Für Apps, die den Schlüssel allein scannen: Scannen Sie ihn und tippen Sie den Server daneben ein.',
     simulated:
-      'Ein Telefon, das nur so tut, als sende es, zum Ausprobieren. In einer Shell ausführen:',
+      'Ein Telefon, das nur so tut, als sende es, zum Ausprobieren. In einer Shell ausführen; httpsms ist das Programm dieses Servers:',
   },
   qr: 'QR-Code zum Koppeln; der Text daneben sagt dasselbe',
   server: 'Server',

@@ -116,7 +116,8 @@ export const phones = {
   wayText: {
     app: 'Scan this with an app that takes server and key at once.',
     key: 'For apps that scan the key alone: scan this, and type the server beside it.',
-    simulated: 'A phone that only pretends to send, for trying things out. Run this in a shell, where httpsms is the program of this server:',
+    simulated:
+      'A phone that only pretends to send, for trying things out. Run this in a shell, where httpsms is the program of this server:',
   },
   qr: 'QR code for pairing; the text beside it says the same',
   server: 'Server',

@@ -13,7 +13,7 @@ use axum::handler::Handler;
 use axum::response::{IntoResponse, Response};
 use gateway::Caller;
 use gateway::idempotency::{self, Answer, Outcome};
-use http::{HeaderName, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
 use crate::auth::{self, Known};
 use crate::error::Error;
@@ -122,6 +122,7 @@ async fn kept(response: Response) -> (Response, Option<Answer>) {
     let answer = String::from_utf8(bytes.to_vec()).ok().map(|body| Answer {
         status: parts.status.as_u16(),
         body,
+        location: location(&parts.headers),
     });
     (Response::from_parts(parts, Body::from(bytes)), answer)
 }
@@ -133,9 +134,18 @@ pub(crate) fn repeated(answer: Answer) -> Response {
         "" => status.into_response(),
         _ => envelope::written(status, answer.body.into_bytes()),
     };
+    let place = answer.location.and_then(|place| place.try_into().ok());
+    if let Some(place) = place {
+        response.headers_mut().insert(header::LOCATION, place);
+    }
     let yes = HeaderValue::from_static("true");
     response.headers_mut().insert(REPEATED, yes);
     response
+}
+
+fn location(headers: &HeaderMap) -> Option<String> {
+    let place = headers.get(header::LOCATION)?;
+    place.to_str().ok().map(str::to_owned)
 }
 
 /// Does an operation that is one transaction. With a key its answer is kept by that transaction.
@@ -152,12 +162,16 @@ pub(crate) async fn answered<T: 'static, E>(
 
 /// An answer whose body is there already, as it is with all envelopes.
 fn at_once(response: Response) -> Option<Answer> {
-    let status = response.status().as_u16();
+    let (status, location) = (response.status().as_u16(), location(response.headers()));
     let mut bytes = pin!(axum::body::to_bytes(response.into_body(), MOST));
     match bytes.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(Ok(bytes)) => {
             let body = String::from_utf8(bytes.to_vec()).ok()?;
-            Some(Answer { status, body })
+            Some(Answer {
+                status,
+                body,
+                location,
+            })
         }
         _ => None,
     }

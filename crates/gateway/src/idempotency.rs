@@ -84,6 +84,8 @@ pub struct Answer {
     pub status: u16,
     /// The text of it. It may hold secrets, and is kept encrypted.
     pub body: String,
+    /// Where what was made can be looked at: the header `Location`.
+    pub location: Option<String>,
 }
 
 /// What became of a request.
@@ -173,7 +175,7 @@ impl Gateway {
         let fingerprint = request.fingerprint.clone();
         let kept = self.lookup(move |tx| {
             Ok(tx.optional::<Kept>(
-                "SELECT fingerprint, status, body FROM idempotency
+                "SELECT fingerprint, status, body, location FROM idempotency
                   WHERE user_id = $1 AND route = $2 AND key = $3 AND expires_at > $4",
                 &[&request.user_id, &request.route, &request.key, &now],
             )?)
@@ -276,7 +278,7 @@ fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 }
 
 db::row! {
-    struct Kept { fingerprint: Vec<u8>, status: u16, body: Vec<u8> }
+    struct Kept { fingerprint: Vec<u8>, status: u16, body: Vec<u8>, location: Option<String> }
 }
 
 impl crate::Inner {
@@ -290,6 +292,7 @@ impl crate::Inner {
         Ok(Found::Answer(Answer {
             status: kept.status,
             body: self.keys.open_sealed(&kept.body)?,
+            location: kept.location.clone(),
         }))
     }
 }
@@ -318,7 +321,7 @@ impl Work<'_, '_> {
 
     fn kept_answer(&mut self, request: &Request) -> Result<Found> {
         let kept: Kept = self.tx.one(
-            "SELECT fingerprint, status, body FROM idempotency
+            "SELECT fingerprint, status, body, location FROM idempotency
               WHERE user_id = $1 AND route = $2 AND key = $3",
             &[&request.user_id, &request.route, &request.key],
         )?;
@@ -328,11 +331,12 @@ impl Work<'_, '_> {
     /// Also of a request that had nothing to write. The account may be gone: then nobody asks again.
     fn keep_answer(&mut self, request: &Request, answer: &Answer) -> Result<()> {
         self.tx.execute(
-            "INSERT INTO idempotency (user_id, route, key, fingerprint, status, body, expires_at)
-             SELECT id, $2, $3, $4, $5, $6, $7 FROM account WHERE id = $1
+            "INSERT INTO idempotency
+                 (user_id, route, key, fingerprint, status, body, expires_at, location)
+             SELECT id, $2, $3, $4, $5, $6, $7, $8 FROM account WHERE id = $1
              ON CONFLICT (user_id, route, key)
                  DO UPDATE SET status = excluded.status, body = excluded.body,
-                     expires_at = excluded.expires_at",
+                     expires_at = excluded.expires_at, location = excluded.location",
             &[
                 &request.user_id,
                 &request.route,
@@ -341,6 +345,7 @@ impl Work<'_, '_> {
                 &answer.status,
                 &self.gateway.keys.seal(&answer.body),
                 &(self.now + RETENTION),
+                &answer.location,
             ],
         )?;
         Ok(())

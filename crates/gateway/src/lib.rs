@@ -273,6 +273,10 @@ const STEPS: &[(&str, &str)] = &[
         "0031_timeline",
         include_str!("../migrations/0031_timeline.sql"),
     ),
+    (
+        "0032_answer_location",
+        include_str!("../migrations/0032_answer_location.sql"),
+    ),
     ("0035_admins", include_str!("../migrations/0035_admins.sql")),
 ];
 

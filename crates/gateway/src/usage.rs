@@ -112,18 +112,20 @@ impl Gateway {
     }
 
     /// Counts what these accounts did up to now, each with the time when it was made. What cannot
-    /// be counted for good yet: messages sent and received, by account.
+    /// be counted for good yet: messages sent and received since then, by account.
     pub(crate) async fn count_accounts(
         &self,
         accounts: Vec<(String, Time)>,
+        since: Time,
     ) -> Result<HashMap<String, (i64, i64)>> {
         let mut late = HashMap::new();
         for (user_id, anchor) in accounts {
             let place = self.count(&user_id, anchor).await?;
             let counts = self.uncounted(&user_id, place, anchor).await?;
-            let sum =
+            let add =
                 |(sent, received), count: &Count| (sent + count.sent, received + count.received);
-            let sum = counts.quarters.values().fold((0, 0), sum);
+            let sum = counts.quarters.range(since..).map(|(_, count)| count);
+            let sum = sum.fold((0, 0), add);
             late.insert(user_id, sum);
         }
         Ok(late)

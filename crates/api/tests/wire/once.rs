@@ -284,3 +284,32 @@ async fn public_routes_do_not_look_at_a_key() {
         assert_eq!(refused.status, 401);
     }
 }
+
+#[tokio::test]
+async fn a_file_is_accepted_once_and_its_place_told_again() {
+    on_each_engine(async |world: World| {
+        world.phone(&[OWNER]).await;
+        let file = format!("FromPhoneNumber,ToPhoneNumber,Content\n{OWNER},+18005550100,hi");
+        let form = format!(
+            "--x\r\nContent-Disposition: form-data; name=\"document\"; filename=\"a.csv\"\r\n\r\n{file}\r\n--x--\r\n"
+        );
+        let upload = async || {
+            let request = Request::builder()
+                .method(Method::POST)
+                .uri("/v1/bulk-messages")
+                .header("x-api-key", USER_KEY)
+                .header("content-type", "multipart/form-data; boundary=x")
+                .header("idempotency-key", "k");
+            world.call(request.body(form.clone().into()).unwrap()).await
+        };
+        let (first, again) = (upload().await, upload().await);
+        assert_eq!((first.status, first.text()), (202, again.text()));
+        assert_eq!(again.header("idempotent-replayed"), "true");
+        let place = first.header("location");
+        assert!(place.starts_with("/v1/bulk-messages/bulk%2D"), "{place}");
+        assert_eq!(again.header("location"), place);
+        let all = world.user().get("/v1/messages/search").await.ok();
+        assert_eq!(all.as_array().unwrap().len(), 1);
+    })
+    .await;
+}

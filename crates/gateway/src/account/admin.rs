@@ -101,7 +101,7 @@ impl Gateway {
                 )?)
             })
             .await?;
-        let late = self.count_accounts(wanted).await?;
+        let late = self.count_accounts(wanted, since).await?;
         let mut found: Vec<Account> = self
             .read(move |tx| {
                 Ok(tx.all(

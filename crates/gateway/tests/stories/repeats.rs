@@ -15,6 +15,7 @@ fn render(message: &Message) -> Answer {
     Answer {
         status: 200,
         body: message.id.to_string(),
+        location: None,
     }
 }
 

@@ -59,6 +59,7 @@ impl Settler {
             id: delivery.id,
             attempt: delivery.attempt,
             outcome,
+            letter: delivery.letter.clone(),
             seen,
         };
         self.waiting.push_back((settlement, delivery, next));

@@ -125,6 +125,7 @@ mod tests {
         });
         let letter = Letter {
             seq: 1,
+            id: gateway::Uuid::nil(),
             kind,
             body: event.to_string().into(),
         };

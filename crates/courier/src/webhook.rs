@@ -59,25 +59,33 @@ impl Webhooks {
     /// Attempts a delivery, with what was prepared before or what the webhook is now; the latter is
     /// handed back to be kept.
     pub async fn attempt(&self, delivery: &Delivery, hook: Option<Arc<Hook>>) -> Visit {
-        if let Some(hook) = hook {
-            return self.deliver(delivery, &hook).await;
-        }
-        match self.gateway.endpoint(delivery.target).await {
+        let (hook, found) = match hook {
+            Some(hook) => (hook, None),
+            // Rare, and no part of what every attempt carries with it.
+            None => match Box::pin(self.find(delivery)).await {
+                Ok(hook) => (Arc::clone(&hook), Some(hook)),
+                Err(visit) => return *visit,
+            },
+        };
+        let mut visit = self.deliver(delivery, &hook).await;
+        visit.found = found;
+        visit
+    }
+
+    /// The webhook as it is now, or how the delivery ends without it.
+    async fn find(&self, delivery: &Delivery) -> Result<Arc<Hook>, Box<Visit>> {
+        let visit = match self.gateway.endpoint(delivery.target).await {
             Ok(None) => Visit::without_attempt(Ending::Settled(Outcome::Dropped)),
             Ok(Some(endpoint)) => match Hook::new(&endpoint) {
-                Some(hook) => {
-                    let hook = Arc::new(hook);
-                    let mut visit = self.deliver(delivery, &hook).await;
-                    visit.found = Some(hook);
-                    visit
-                }
+                Some(hook) => return Ok(Arc::new(hook)),
                 None => self.cannot_call(delivery, &endpoint.url),
             },
             Err(error) => {
                 debug!(webhook = %delivery.target, %error, "the webhook could not be read");
                 Visit::without_attempt(UNAVAILABLE)
             }
-        }
+        };
+        Err(Box::new(visit))
     }
 
     async fn deliver(&self, delivery: &Delivery, hook: &Hook) -> Visit {
@@ -214,6 +222,7 @@ mod tests {
         let start = r#"{"specversion":"1.0","id":"0c0e7a52-5f0e-4e0c-9f0a-6b1f0a4a1006","data":"#;
         let letter = gateway::delivery::Letter {
             seq: 1,
+            id: gateway::Uuid::nil(),
             kind: gateway::event::Kind::MessagePhoneReceived,
             body: format!("{start}\"{}\"}}", "x".repeat(600)).into(),
         };

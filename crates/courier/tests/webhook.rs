@@ -38,6 +38,7 @@ fn endpoint(url: String, signing_key: &str) -> Endpoint {
 fn letter() -> Letter {
     Letter {
         seq: 1,
+        id: "0c0e7a52-5f0e-4e0c-9f0a-6b1f0a4a1006".parse().unwrap(),
         kind: event::Kind::MessagePhoneReceived,
         body: Bytes::from_static(EVENT.as_bytes()),
     }

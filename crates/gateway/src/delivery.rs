@@ -85,6 +85,8 @@ pub struct Delivery {
 pub struct Letter {
     /// The event's place in the log.
     pub seq: i64,
+    /// The event's id.
+    pub id: Uuid,
     /// The CloudEvent's type, for `X-Event-Type`.
     pub kind: event::Kind,
     /// The CloudEvent as JSON.
@@ -141,6 +143,8 @@ pub struct Settlement {
     pub attempt: i64,
     /// How it ended.
     pub outcome: Outcome,
+    /// The event that was carried.
+    pub letter: Option<Letter>,
     /// What was seen of an attempt at a webhook, for the log.
     pub seen: Option<Box<Seen>>,
 }

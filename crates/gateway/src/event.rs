@@ -188,6 +188,7 @@ impl Gateway {
 /// An event that is on its way into the log.
 struct Appended {
     seq: Later<Scalar<i64>>,
+    id: Uuid,
     kind: Kind,
     body: String,
 }
@@ -198,6 +199,7 @@ impl Appended {
         let Scalar(seq) = self.seq.take().pop().ok_or(db::Error::NoRow)?;
         Ok(Letter {
             seq,
+            id: self.id,
             kind: self.kind,
             body: self.body.into(),
         })
@@ -276,7 +278,12 @@ impl Work<'_, '_> {
             ],
         )?;
         self.tell_followers(about.user_id)?;
-        Ok(Appended { seq, kind, body })
+        Ok(Appended {
+            seq,
+            id,
+            kind,
+            body,
+        })
     }
 
     /// Once it is committed, wakes those who follow the account. One who begins to in this very

@@ -44,7 +44,8 @@ pub(super) async fn receive(
             return gateway.receive(&caller, sms).await;
         }
         let url = &options.public_url;
-        gateway.receive_with_files(&caller, sms, files, url).await
+        // Most requests have none, and need not carry with them what this takes.
+        Box::pin(gateway.receive_with_files(&caller, sms, files, url)).await
     };
     once::answered(operation, Error::from, answer).await
 }

@@ -154,6 +154,7 @@ impl World {
                     outcome: Outcome::Offered {
                         at: self.gateway.now(),
                     },
+                    letter: None,
                     seen: None,
                 }
             }));
@@ -176,6 +177,7 @@ impl World {
                     let (status, error) = (Some(503), "answered 503".to_owned());
                     Outcome::Dead { status, error }
                 },
+                letter: due.letter,
                 seen: Some(Box::new(seen(self.gateway.now(), arrives))),
             }));
         }

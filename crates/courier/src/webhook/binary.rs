@@ -1,4 +1,4 @@
-//! Parts of a CloudEvent: its id, and its attributes as headers with the data alone as the body
+//! A CloudEvent's attributes as headers, with the data alone as the body
 //! (CloudEvents 1.0, HTTP protocol binding, §3.1).
 
 use std::borrow::Cow;
@@ -8,16 +8,6 @@ use gateway::delivery::Letter;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde::Deserialize;
 use serde_json::value::RawValue;
-
-/// What the text of every event begins with, and how long the id after it is.
-const BEFORE_ID: &[u8] = br#"{"specversion":"1.0","id":""#;
-const ID: usize = 36;
-
-#[derive(Deserialize)]
-struct Id<'a> {
-    #[serde(borrow)]
-    id: Cow<'a, str>,
-}
 
 #[derive(Deserialize)]
 struct Event<'a> {
@@ -33,14 +23,6 @@ struct Event<'a> {
     test: bool,
     #[serde(borrow)]
     data: &'a RawValue,
-}
-
-/// The id of an event, mostly without reading it.
-pub(super) fn id(letter: &Letter) -> Option<Cow<'_, str>> {
-    let id = letter.body.strip_prefix(BEFORE_ID);
-    let id = id.and_then(|rest| std::str::from_utf8(rest.get(..ID)?).ok());
-    id.map(Cow::Borrowed)
-        .or_else(|| Some(serde_json::from_slice::<Id<'_>>(&letter.body).ok()?.id))
 }
 
 /// The data of an event as it is; its attributes are added to the headers. None if it cannot be read.
@@ -96,17 +78,10 @@ mod tests {
     fn letter(body: &'static str) -> Letter {
         Letter {
             seq: 1,
+            id: gateway::Uuid::nil(),
             kind: event::Kind::MessagePhoneSent,
             body: Bytes::from_static(body.as_bytes()),
         }
-    }
-
-    #[test]
-    fn the_id_is_found_in_any_event() {
-        let expected = "0c0e7a52-5f0e-4e0c-9f0a-6b1f0a4a1006";
-        assert_eq!(id(&letter(EVENT)).unwrap(), expected);
-        assert_eq!(id(&letter(r#"{"data":{}, "id":"7"}"#)).unwrap(), "7");
-        assert_eq!(id(&letter("{}")), None);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use gateway::delivery::{Cause, Endpoint, Letter};
 use gateway::webhook::policy::{Mode, Policy};
 use gateway::webhook::{SigningKey, active, valid};
-use gateway::{Time, event};
+use gateway::{Time, Uuid, event};
 use http::header::{AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
 use http_body_util::Full;
@@ -133,15 +133,16 @@ impl Hook {
         }
         let mut signers = valid(&self.keys, now).filter_map(|key| self.signer(key));
         let Some(first) = signers.next() else { return };
-        let Some(id) = binary::id(letter) else { return };
-        let stamp = Stamp::new(&id, seconds, body);
+        let mut id = Uuid::encode_buffer();
+        let id = &*letter.id.hyphenated().encode_lower(&mut id);
+        let stamp = Stamp::new(id, seconds, body);
         let mut signatures = first.signature(&stamp);
         for signer in signers {
             signatures.push(' ');
             signatures.push_str(&signer.signature(&stamp));
         }
         let (Ok(id), Ok(mut signatures)) = (
-            HeaderValue::try_from(&*id),
+            HeaderValue::try_from(id),
             HeaderValue::try_from(signatures),
         ) else {
             return;
@@ -201,7 +202,6 @@ fn is_reserved(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use gateway::Uuid;
     use http_body_util::BodyExt;
 
     const NOW: Time = Time::from_micros(1_772_442_000_000_000);
@@ -227,6 +227,7 @@ mod tests {
     fn letter(kind: event::Kind, body: &'static str) -> Letter {
         Letter {
             seq: 1,
+            id: "0c0e7a52-5f0e-4e0c-9f0a-6b1f0a4a1006".parse().unwrap(),
             kind,
             body: Bytes::from_static(body.as_bytes()),
         }

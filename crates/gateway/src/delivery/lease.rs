@@ -35,6 +35,7 @@ db::row! {
         kind: Kind,
         target: Uuid,
         event_seq: Option<i64>,
+        event_id: Option<Uuid>,
         event_kind: Option<event::Kind>,
         body: Option<String>,
         message_id: Option<Uuid>,
@@ -53,9 +54,10 @@ db::row! {
 
 impl From<Row> for Delivery {
     fn from(row: Row) -> Self {
-        let letter = match (row.event_seq, row.event_kind, row.body) {
-            (Some(seq), Some(kind), Some(body)) => Some(Letter {
+        let letter = match (row.event_seq, row.event_id, row.event_kind, row.body) {
+            (Some(seq), Some(id), Some(kind), Some(body)) => Some(Letter {
                 seq,
+                id,
                 kind,
                 body: body.into(),
             }),
@@ -197,6 +199,7 @@ impl Gateway {
                      )
                      UPDATE delivery SET epoch = $2 WHERE id IN (SELECT id FROM waiting)
                      RETURNING id, kind, target, event_seq,
+                         (SELECT event.id FROM event WHERE seq = event_seq) AS event_id,
                          (SELECT event.kind FROM event WHERE seq = event_seq) AS event_kind,
                          (SELECT body FROM event WHERE seq = event_seq) AS body,
                          message_id, notification_id, exact, attempt, due_at, expires_at,

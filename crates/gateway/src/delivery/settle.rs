@@ -26,8 +26,6 @@ db::row! {
         pub notification_id: Option<Uuid>,
         pub cause: Cause,
         pub replay_id: Option<Uuid>,
-        pub event_id: Option<Uuid>,
-        pub event_kind: Option<event::Kind>,
     }
 
     struct LostEvent { id: Uuid, kind: event::Kind, owner: Option<String>, body: String, url: String }
@@ -35,9 +33,7 @@ db::row! {
 
 /// The columns of [`Done`].
 const DONE: &str =
-    "id, kind, target, user_id, event_seq, message_id, notification_id, cause, replay_id,
-    (SELECT event.id FROM event, webhook WHERE seq = event_seq AND webhook.id = target) AS event_id,
-    (SELECT event.kind FROM event WHERE seq = event_seq) AS event_kind";
+    "id, kind, target, user_id, event_seq, message_id, notification_id, cause, replay_id";
 
 /// Moves a row on. Parameters: its id, its attempt, when it is due again, its epoch.
 static MOVE_ON: Texts = Texts::new(|_| {
@@ -273,7 +269,7 @@ impl Work<'_, '_> {
     }
 }
 
-/// How the attempt is logged; not at all if nothing was seen of it, or its event or webhook is gone.
+/// How the attempt is logged; not at all if nothing was seen of it.
 fn entry<'s>(
     settlement: &'s Settlement,
     done: &Done,
@@ -281,12 +277,13 @@ fn entry<'s>(
     next_attempt_at: Option<Time>,
 ) -> Option<Entry<'s>> {
     let seen = settlement.seen.as_deref()?;
+    let letter = settlement.letter.as_ref()?;
     Some(Entry {
         delivery_id: settlement.id,
         webhook_id: done.target,
-        event_seq: done.event_seq?,
-        event_id: done.event_id?,
-        event_kind: done.event_kind?,
+        event_seq: letter.seq,
+        event_id: letter.id,
+        event_kind: letter.kind,
         cause: done.cause,
         replay_id: done.replay_id,
         number: settlement.attempt,

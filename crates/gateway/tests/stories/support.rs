@@ -227,6 +227,7 @@ impl World {
                 .letter
                 .is_some()
                 .then(|| Box::new(seen(self.now(), &outcome))),
+            letter: delivery.letter.clone(),
             outcome,
         };
         self.gateway.settle(vec![settlement]).await.unwrap();

@@ -9,6 +9,7 @@ use tokio::task::JoinSet;
 use crate::args::{Args, Engine};
 use crate::figure::{Figure, Goal, Unit, millis, percentile, real};
 use crate::ledger::content;
+use crate::machine;
 use crate::meter::Meter;
 use crate::stage::{Phone, Stage, contact, key_of, received};
 use crate::wire::{self, Line, find};
@@ -60,6 +61,8 @@ pub async fn growth(args: &Args, engine: Engine) -> Result<Vec<Figure>> {
     for size in &args.sizes {
         stage.fill(&phones, *size).await?;
         let stored = Unit::Count.text(real(*size));
+        eprintln!("  {stored} stored");
+        machine::calm(args.calm()).await?;
         for mut figure in measure(&stage, &phones, args.length()).await? {
             if figure.unit == Unit::PerSecond {
                 let least = *first.get_or_insert(figure.value) * KEPT;

@@ -88,22 +88,62 @@ pub(crate) struct Jobs {
 
 /// Where these threads find them.
 #[derive(Clone)]
-pub(crate) struct Queue(Arc<tokio::sync::Mutex<mpsc::Receiver<Box<dyn Job>>>>);
+pub(crate) struct Queue {
+    jobs: Arc<tokio::sync::Mutex<mpsc::Receiver<Box<dyn Job>>>>,
+    bring: mpsc::WeakSender<Box<dyn Job>>,
+}
 
 impl Queue {
     /// Waits for jobs and takes up to `most`; none once all have been done after a close.
     pub(crate) fn take(&self, most: usize) -> Vec<Box<dyn Job>> {
         let mut jobs = Vec::new();
-        self.0.blocking_lock().blocking_recv_many(&mut jobs, most);
+        self.jobs
+            .blocking_lock()
+            .blocking_recv_many(&mut jobs, most);
         jobs
+    }
+
+    /// A way to wake one who waits for jobs.
+    pub(crate) fn nudge(&self) -> Nudge {
+        Nudge(self.bring.clone())
     }
 
     /// The same, for a thread that has something else to do meanwhile.
     pub(crate) async fn taken(&self, most: usize) -> Vec<Box<dyn Job>> {
         let mut jobs = Vec::new();
-        self.0.lock().await.recv_many(&mut jobs, most).await;
+        self.jobs.lock().await.recv_many(&mut jobs, most).await;
         jobs
     }
+}
+
+/// Wakes one who waits for jobs, with one that does nothing.
+pub(crate) struct Nudge(mpsc::WeakSender<Box<dyn Job>>);
+
+impl Nudge {
+    /// Where jobs wait already nobody sleeps; and none is needed after a close.
+    pub(crate) fn give(&self) {
+        if let Some(bring) = self.0.upgrade() {
+            drop(bring.try_send(Box::new(Nothing)));
+        }
+    }
+}
+
+struct Nothing;
+
+impl Job for Nothing {
+    fn is_wanted(&self) -> bool {
+        false
+    }
+
+    fn run(&mut self, _: Tx<'_>) -> Ran {
+        Ran {
+            keep: true,
+            changed: false,
+            fault: None,
+        }
+    }
+
+    fn tell(self: Box<Self>, _: Result<()>) {}
 }
 
 impl Jobs {
@@ -113,7 +153,10 @@ impl Jobs {
         W: FnOnce(Queue) + Send + 'static,
     {
         let (send, receive) = mpsc::channel(WAITING);
-        let queue = Queue(Arc::new(tokio::sync::Mutex::new(receive)));
+        let queue = Queue {
+            jobs: Arc::new(tokio::sync::Mutex::new(receive)),
+            bring: send.downgrade(),
+        };
         let threads = workers
             .into_iter()
             .map(|worker| {

@@ -4,6 +4,7 @@
 mod checkpoint;
 mod error;
 mod statement;
+mod sync;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -135,7 +136,8 @@ fn start_readers(connections: Vec<Connection>) -> Result<Jobs> {
     Jobs::start("db-reader", connections.into_iter().map(reader).collect())
 }
 
-/// `FULL` flushes the log at every commit; the log shrinks again after a burst.
+/// `NORMAL` leaves it to us to wait for the disk after a commit, see `sync`; it still does so itself
+/// before it overwrites anything. The log shrinks again after a burst.
 fn open_writer(path: &Path) -> Result<Connection> {
     let conn = open(path, OpenFlags::SQLITE_OPEN_CREATE, BUSY)?;
     let mode: String =
@@ -148,7 +150,7 @@ fn open_writer(path: &Path) -> Result<Connection> {
     }
     // What a savepoint would undo is kept in memory: a file for each job costs more than the job.
     conn.execute_batch(
-        "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;
+        "PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;
          PRAGMA wal_autocheckpoint = 12000; PRAGMA journal_size_limit = 67108864;
          PRAGMA cache_size = -16384;",
     )?;

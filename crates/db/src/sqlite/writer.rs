@@ -1,16 +1,21 @@
 //! The thread that writes: one commit for all the jobs that wait. They share it without further
 //! ado; only when one of them fails after it has changed something, the group is run again with a
 //! savepoint around each, so that this one is undone alone.
+//!
+//! Another thread waits for the disk and answers. As long as it is at it, further jobs join the
+//! group that is open.
 
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 
 use rusqlite::Connection;
 
 use super::checkpoint::Checkpointer;
 use super::open_writer;
 use super::statement::{Ready, Statements, execute};
-use crate::job::{Job, Jobs, Queue};
+use super::sync::Syncer;
+use crate::job::{Job, Jobs, Nudge, Queue};
 use crate::tx::{Conn, Tx};
 use crate::{Error, Result};
 
@@ -19,29 +24,48 @@ const GROUP: usize = 512;
 
 /// Jobs that wait to be run, and those that were.
 type Waiting = VecDeque<Box<dyn Job>>;
-type Done = Vec<Box<dyn Job>>;
+pub(super) type Done = Vec<Box<dyn Job>>;
 
 pub(super) fn start(path: PathBuf) -> Result<Jobs> {
     let first = open_writer(&path)?;
-    let checkpointer = Checkpointer::start(&path)?;
-    let writer = move |queue: Queue| work(&path, first, &queue, checkpointer);
+    let nudge = Arc::new(OnceLock::<Nudge>::new());
+    let nudged = Arc::clone(&nudge);
+    let beside = Beside {
+        checkpointer: Checkpointer::start(&path)?,
+        syncer: Syncer::start(&path, move || {
+            if let Some(nudge) = nudged.get() {
+                nudge.give();
+            }
+        })?,
+    };
+    let writer = move |queue: Queue| {
+        nudge.get_or_init(|| queue.nudge());
+        work(&path, first, &queue, beside);
+    };
     Jobs::start("db-writer", vec![writer])
 }
 
+/// The threads beside the writer's.
+struct Beside {
+    checkpointer: Checkpointer,
+    syncer: Syncer,
+}
+
 /// Works until the queue ends; on a new connection after a fault.
-fn work(path: &Path, first: Connection, queue: &Queue, checkpointer: Checkpointer) {
+fn work(path: &Path, first: Connection, queue: &Queue, beside: Beside) {
     let mut conn = Some(first);
     let mut jobs = Waiting::new();
     while fill(&mut jobs, queue) {
         match conn.take().map_or_else(|| open_writer(path), Ok) {
             Ok(open) => {
-                let kept = Writer::new(&open, &checkpointer).work(&mut jobs, queue);
+                let kept = Writer::new(&open, &beside).work(&mut jobs, queue);
                 conn = kept.then_some(open);
             }
             Err(error) => answer(jobs.drain(..), &Err(error)),
         }
     }
-    checkpointer.stop();
+    beside.syncer.stop();
+    beside.checkpointer.stop();
     if let Some(conn) = conn {
         // The last connection to close would do it, but another process may be that one.
         if let Err(error) = conn.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)") {
@@ -50,15 +74,19 @@ fn work(path: &Path, first: Connection, queue: &Queue, checkpointer: Checkpointe
     }
 }
 
-/// Waits for jobs if there are none; whether there are.
+/// Waits for jobs, or for a nudge, if there are none; `false` at the end of the queue.
 fn fill(jobs: &mut Waiting, queue: &Queue) -> bool {
-    if jobs.is_empty() {
-        jobs.extend(queue.take(GROUP));
+    if !jobs.is_empty() {
+        return true;
     }
-    !jobs.is_empty()
+    let taken = queue.take(GROUP);
+    let goes_on = !taken.is_empty();
+    jobs.extend(taken.into_iter().filter(|job| job.is_wanted()));
+    goes_on
 }
 
-fn answer(jobs: impl IntoIterator<Item = Box<dyn Job>>, committed: &Result<()>) {
+/// Tells those who brought the jobs what became of the commit.
+pub(super) fn answer(jobs: impl IntoIterator<Item = Box<dyn Job>>, committed: &Result<()>) {
     for job in jobs {
         job.tell(committed.clone());
     }
@@ -83,28 +111,31 @@ impl From<Error> for Stop {
 /// The one connection that writes, while it works.
 struct Writer<'c> {
     ready: Ready<'c>,
-    checkpointer: &'c Checkpointer,
+    beside: &'c Beside,
 }
 
 impl<'c> Writer<'c> {
-    fn new(conn: &'c Connection, checkpointer: &'c Checkpointer) -> Self {
+    fn new(conn: &'c Connection, beside: &'c Beside) -> Self {
         let ready = Ready::new(conn);
-        Self {
-            ready,
-            checkpointer,
-        }
+        Self { ready, beside }
     }
 
     /// Works until the queue ends, or the connection had a fault and another one is surer: `false`.
     fn work(&self, jobs: &mut Waiting, queue: &Queue) -> bool {
         let mut carefully = false;
         while fill(jobs, queue) {
+            if jobs.is_empty() {
+                continue;
+            }
+            if let Some(error) = self.beside.syncer.failed() {
+                answer(jobs.drain(..), &Err(error.clone()));
+                continue;
+            }
             let mut done = Done::with_capacity(jobs.len());
-            match self.commit(jobs, &mut done, carefully) {
+            match self.commit(jobs, &mut done, queue, carefully) {
                 Ok(()) => {
-                    let count = done.len();
-                    answer(done, &Ok(()));
-                    self.checkpointer.committed(count);
+                    self.beside.checkpointer.committed(done.len());
+                    self.beside.syncer.committed(done);
                     carefully &= !jobs.is_empty();
                 }
                 Err(Stop::Carefully) => {
@@ -129,20 +160,33 @@ impl<'c> Writer<'c> {
         true
     }
 
-    /// Runs the jobs in one transaction.
-    fn commit(&self, jobs: &mut Waiting, done: &mut Done, carefully: bool) -> Result<(), Stop> {
+    /// Runs the jobs in one transaction, and those that come while the disk is busy with the group
+    /// before.
+    fn commit(
+        &self,
+        jobs: &mut Waiting,
+        done: &mut Done,
+        queue: &Queue,
+        carefully: bool,
+    ) -> Result<(), Stop> {
         if let Err(error) = statement(&self.ready, "BEGIN IMMEDIATE") {
             done.extend(jobs.drain(..));
             return Err(Stop::Failed(error));
         }
-        while let Some(mut job) = jobs.pop_front() {
-            let ran = if carefully {
-                self.run_apart(job.as_mut())
-            } else {
-                self.run(job.as_mut())
-            };
-            done.push(job);
-            ran?;
+        loop {
+            while let Some(mut job) = jobs.pop_front() {
+                let ran = if carefully {
+                    self.run_apart(job.as_mut())
+                } else {
+                    self.run(job.as_mut())
+                };
+                done.push(job);
+                ran?;
+            }
+            let has_room = done.len() < GROUP && !carefully;
+            if !has_room || !self.beside.syncer.is_busy() || !fill(jobs, queue) {
+                break;
+            }
         }
         Ok(statement(&self.ready, "COMMIT")?)
     }

@@ -38,7 +38,7 @@ fn endpoint(url: String, signing_key: &str) -> Endpoint {
 fn letter() -> Letter {
     Letter {
         seq: 1,
-        id: "0c0e7a52-5f0e-4e0c-9f0a-6b1f0a4a1006".parse().unwrap(),
+        id: gateway::Uuid::from_u128(0x0c0e_7a52_5f0e_4e0c_9f0a_6b1f_0a4a_1006),
         kind: event::Kind::MessagePhoneReceived,
         body: Bytes::from_static(EVENT.as_bytes()),
     }

@@ -4,6 +4,7 @@ use db::Tx;
 use uuid::Uuid;
 
 use crate::api_key::Scope;
+use crate::known::As;
 use crate::{Error, Gateway, Result};
 
 /// An authenticated caller.
@@ -97,7 +98,7 @@ db::row! {
 impl Gateway {
     /// The account that a user key belongs to.
     pub async fn user(&self, key: &str) -> Result<Option<Caller>> {
-        self.known(key, |tx, hash| {
+        self.known(As::User, key, |tx, hash| {
             let account: Option<Account> = tx.optional(
                 "SELECT id, email FROM account WHERE key_hash = $1 AND disabled_at IS NULL",
                 &[hash],
@@ -115,7 +116,7 @@ impl Gateway {
 
     /// The account and numbers that a phone key speaks for.
     pub async fn phone_caller(&self, key: &str) -> Result<Option<Caller>> {
-        self.known(key, |tx, hash| {
+        self.known(As::Phone, key, |tx, hash| {
             // A row for each number, in the order they were bound.
             let rows: Vec<PhoneKey> = tx.all(
                 "SELECT phone_key.id AS id, phone_key.user_id AS user_id, phone_number
@@ -141,18 +142,19 @@ impl Gateway {
     /// The caller that `find` finds by the hash of a key, unless it was found a moment ago.
     async fn known(
         &self,
+        opens: As,
         key: &str,
         find: impl Fn(&mut Tx<'_>, &Vec<u8>) -> Result<Option<Caller>> + Send + 'static,
     ) -> Result<Option<Caller>> {
-        let (hash, now) = (self.0.keys.hash(key), self.now());
-        let before = match self.0.known.get(&hash, now) {
+        let (shown, now) = ((opens, self.0.keys.hash(key)), self.now());
+        let before = match self.0.known.get(&shown, now) {
             Ok(caller) => return Ok(Some(caller)),
             Err(before) => before,
         };
-        let wanted = hash.clone();
-        let found = self.lookup(move |tx| find(tx, &wanted)).await?;
+        let hash = shown.1.clone();
+        let found = self.lookup(move |tx| find(tx, &hash)).await?;
         if let Some(caller) = &found {
-            self.0.known.put(hash, caller, now, before);
+            self.0.known.put(shown, caller, now, before);
         }
         Ok(found)
     }

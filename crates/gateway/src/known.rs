@@ -18,6 +18,16 @@ pub(crate) const FRESH: Duration = Duration::from_secs(1);
 /// How many are.
 const MOST: usize = 10_000;
 
+/// As what a key is looked for: one that opens something as a phone's opens nothing as a user's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum As {
+    User,
+    Phone,
+}
+
+/// A key, as what it was looked for.
+type Shown = (As, Vec<u8>);
+
 /// The callers, by the hashes of their keys.
 #[derive(Default)]
 pub(crate) struct Known(Mutex<State>);
@@ -26,7 +36,7 @@ pub(crate) struct Known(Mutex<State>);
 struct State {
     /// Counts changes of keys.
     changes: u64,
-    callers: HashMap<Vec<u8>, (Time, Caller)>,
+    callers: HashMap<Shown, (Time, Caller)>,
 }
 
 /// What was known of changes when a caller was looked for.
@@ -35,16 +45,16 @@ pub(crate) struct Before(u64);
 
 impl Known {
     /// The caller, or what to remember one with that is looked for now.
-    pub(crate) fn get(&self, hash: &[u8], now: Time) -> Result<Caller, Before> {
+    pub(crate) fn get(&self, shown: &Shown, now: Time) -> Result<Caller, Before> {
         let state = self.state();
-        match state.callers.get(hash) {
+        match state.callers.get(shown) {
             Some((found, caller)) if *found <= now && now < *found + FRESH => Ok(caller.clone()),
             _ => Err(Before(state.changes)),
         }
     }
 
     /// Remembers a caller, unless keys have changed since it was looked for.
-    pub(crate) fn put(&self, hash: Vec<u8>, caller: &Caller, now: Time, before: Before) {
+    pub(crate) fn put(&self, shown: Shown, caller: &Caller, now: Time, before: Before) {
         let mut state = self.state();
         if state.changes != before.0 {
             return;
@@ -52,7 +62,7 @@ impl Known {
         if state.callers.len() >= MOST {
             state.callers.clear();
         }
-        state.callers.insert(hash, (now, caller.clone()));
+        state.callers.insert(shown, (now, caller.clone()));
     }
 
     fn forget(&self) {
@@ -80,6 +90,10 @@ mod tests {
 
     const NOW: Time = Time::from_micros(1_772_442_000_000_000);
 
+    fn key(name: &str) -> Shown {
+        (As::User, name.as_bytes().to_vec())
+    }
+
     fn caller() -> Caller {
         Caller {
             user_id: "u".to_owned(),
@@ -90,19 +104,20 @@ mod tests {
     #[test]
     fn a_caller_is_remembered_for_a_moment() {
         let known = Known::default();
-        let before = known.get(b"k", NOW).unwrap_err();
-        known.put(b"k".to_vec(), &caller(), NOW, before);
-        assert_eq!(known.get(b"k", NOW).unwrap().user_id, "u");
-        assert!(known.get(b"other", NOW).is_err());
-        assert!(known.get(b"k", NOW + FRESH).is_err());
+        let before = known.get(&key("k"), NOW).unwrap_err();
+        known.put(key("k"), &caller(), NOW, before);
+        assert_eq!(known.get(&key("k"), NOW).unwrap().user_id, "u");
+        assert!(known.get(&key("other"), NOW).is_err());
+        assert!(known.get(&(As::Phone, b"k".to_vec()), NOW).is_err());
+        assert!(known.get(&key("k"), NOW + FRESH).is_err());
     }
 
     #[test]
     fn a_change_of_keys_forgets_also_who_is_being_looked_for() {
         let known = Known::default();
-        let before = known.get(b"k", NOW).unwrap_err();
+        let before = known.get(&key("k"), NOW).unwrap_err();
         known.forget();
-        known.put(b"k".to_vec(), &caller(), NOW, before);
-        assert!(known.get(b"k", NOW).is_err());
+        known.put(key("k"), &caller(), NOW, before);
+        assert!(known.get(&key("k"), NOW).is_err());
     }
 }

@@ -141,10 +141,9 @@ impl Hook {
             signatures.push(' ');
             signatures.push_str(&signer.signature(&stamp));
         }
-        let (Ok(id), Ok(mut signatures)) = (
-            HeaderValue::try_from(id),
-            HeaderValue::try_from(signatures),
-        ) else {
+        let (Ok(id), Ok(mut signatures)) =
+            (HeaderValue::try_from(id), HeaderValue::try_from(signatures))
+        else {
             return;
         };
         signatures.set_sensitive(true);

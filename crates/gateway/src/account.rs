@@ -184,7 +184,6 @@ impl Gateway {
                 "UPDATE account SET key_hash = $2, key_sealed = $3, updated_at = $4 WHERE id = $1",
                 &[&user_id, &keys.hash(&key), &keys.seal(&key), &work.now],
             )?;
-            work.keys_changed();
             let user = work.load_user(&user_id)?;
             let source = format!("/v1/users/{user_id}/api-keys");
             let about = About {

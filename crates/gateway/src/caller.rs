@@ -1,10 +1,8 @@
-//! Who is asking: found by the hash of the key they show.
+//! Who is asking: found by the hash of the key they show, afresh for every request.
 
-use db::Tx;
 use uuid::Uuid;
 
 use crate::api_key::Scope;
-use crate::known::As;
 use crate::{Error, Gateway, Result};
 
 /// An authenticated caller.
@@ -96,12 +94,14 @@ db::row! {
 }
 
 impl Gateway {
-    /// The account that a user key belongs to.
+    /// The account that a user key belongs to. Nothing is remembered between requests, so a key
+    /// works from the moment it is made until the moment it is revoked.
     pub async fn user(&self, key: &str) -> Result<Option<Caller>> {
-        self.known(As::User, key, |tx, hash| {
+        let hash = self.0.keys.hash(key);
+        self.lookup(move |tx| {
             let account: Option<Account> = tx.optional(
                 "SELECT id, email FROM account WHERE key_hash = $1 AND disabled_at IS NULL",
-                &[hash],
+                &[&hash],
             )?;
             // Contract: a principal without an e-mail address is nobody.
             Ok(account
@@ -116,7 +116,8 @@ impl Gateway {
 
     /// The account and numbers that a phone key speaks for.
     pub async fn phone_caller(&self, key: &str) -> Result<Option<Caller>> {
-        self.known(As::Phone, key, |tx, hash| {
+        let hash = self.0.keys.hash(key);
+        self.lookup(move |tx| {
             // A row for each number, in the order they were bound.
             let rows: Vec<PhoneKey> = tx.all(
                 "SELECT phone_key.id AS id, phone_key.user_id AS user_id, phone_number
@@ -125,7 +126,7 @@ impl Gateway {
                     AND EXISTS (SELECT 1 FROM account
                                  WHERE account.id = phone_key.user_id AND disabled_at IS NULL)
                   ORDER BY bound_at, phone.id",
-                &[hash],
+                &[&hash],
             )?;
             let Some(PhoneKey { id, user_id, .. }) = rows.first() else {
                 return Ok(None);
@@ -137,25 +138,5 @@ impl Gateway {
             Ok(Some(Caller { user_id, key }))
         })
         .await
-    }
-
-    /// The caller that `find` finds by the hash of a key, unless it was found a moment ago.
-    async fn known(
-        &self,
-        opens: As,
-        key: &str,
-        find: impl Fn(&mut Tx<'_>, &Vec<u8>) -> Result<Option<Caller>> + Send + 'static,
-    ) -> Result<Option<Caller>> {
-        let (shown, now) = ((opens, self.0.keys.hash(key)), self.now());
-        let before = match self.0.known.get(&shown, now) {
-            Ok(caller) => return Ok(Some(caller)),
-            Err(before) => before,
-        };
-        let hash = shown.1.clone();
-        let found = self.lookup(move |tx| find(tx, &hash)).await?;
-        if let Some(caller) = &found {
-            self.0.known.put(shown, caller, now, before);
-        }
-        Ok(found)
     }
 }

@@ -17,7 +17,6 @@ mod fields;
 pub mod heartbeat;
 pub mod id;
 pub mod idempotency;
-mod known;
 mod listen;
 pub mod mail;
 mod many;
@@ -198,7 +197,6 @@ struct Inner {
     handoff: Arc<Handoff>,
     wake: Arc<Wake>,
     guesses: Guesses,
-    known: known::Known,
 }
 
 /// An open transaction, the time it happens at, and what it may have to tell.
@@ -345,7 +343,6 @@ impl Gateway {
             handoff: Handoff::new(),
             wake: Arc::default(),
             guesses: Guesses::default(),
-            known: known::Known::default(),
         }));
         gateway.reorder_restored_events().await?;
         Ok(gateway)

@@ -266,7 +266,6 @@ impl Gateway {
             )?;
             let phone = phone
                 .ok_or_else(|| Error::not_found(format!("cannot find phone with ID [{id}]")))?;
-            work.keys_changed();
             let source = format!("/v1/phones/{id}");
             let deleted = Deleted {
                 phone_id: phone.id,

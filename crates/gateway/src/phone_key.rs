@@ -99,7 +99,6 @@ impl Gateway {
                     "cannot find phone API key with ID [{id}]"
                 )));
             }
-            work.keys_changed();
             // An open poll ends, and finds that its key is gone.
             work.on_commit(move |gateway| gateway.wake.mailbox(&Mailbox::Key(id)));
             Ok(())
@@ -126,7 +125,6 @@ impl Gateway {
                   WHERE id = $1 AND phone_key_id = $2",
                 &[&phone, &key],
             )?;
-            work.keys_changed();
             Ok(())
         })
         .await
@@ -165,7 +163,6 @@ impl Work<'_, '_> {
             "UPDATE phone_key SET updated_at = $2 WHERE id = $1",
             &[&phone_key, &self.now],
         )?;
-        self.keys_changed();
         Ok(())
     }
 }

@@ -89,7 +89,6 @@ impl Work<'_, '_> {
             "DELETE FROM phone_key WHERE user_id = $1 RETURNING id",
             &[&user_id],
         )?;
-        self.keys_changed();
         for Scalar(id) in keys {
             self.on_commit(move |gateway| gateway.wake.mailbox(&Mailbox::Key(id)));
         }
@@ -125,7 +124,6 @@ impl Work<'_, '_> {
         // All other tables refer to the account, and their rows go with it.
         self.tx
             .execute("DELETE FROM account WHERE id = $1", &[&user_id])?;
-        self.keys_changed();
         let about = About {
             user_id,
             owner: None,

@@ -21,7 +21,6 @@ impl Work<'_, '_> {
         }
         self.tx
             .execute("DELETE FROM session WHERE user_id = $1", &[&user_id])?;
-        self.keys_changed();
         let webhooks: Vec<Scalar<Uuid>> = self.tx.all(
             "SELECT id FROM webhook WHERE user_id = $1 AND paused_at IS NULL",
             &[&user_id],

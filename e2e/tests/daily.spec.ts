@@ -118,6 +118,8 @@ test('Ctrl K finds people, messages, phones, webhooks, settings and actions from
     events: ['message.phone.received'],
   });
   await page.goto('/search');
+  // Keys are heard from then on.
+  await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
   const input = page.getByRole('combobox', { name: 'Search or command' });
   const find = async (text: string, name: string | RegExp) => {
     await page.keyboard.press('Control+k');

@@ -2,7 +2,6 @@
 //! §4.3), and signatures as of Standard Webhooks. Made for every attempt, so most is prepared once.
 
 use std::io::Write as _;
-use std::sync::{Mutex, PoisonError};
 
 use aws_lc_rs::{digest, hmac};
 use base64::Engine;
@@ -36,8 +35,6 @@ pub struct Signer {
     decoded: Option<hmac::Key>,
     /// The claims up to the value of `exp`.
     claims: String,
-    /// The header of the last second: its token is the same for every request.
-    last: Mutex<Option<(i64, HeaderValue)>>,
 }
 
 impl Signer {
@@ -51,7 +48,6 @@ impl Signer {
             key: hmac::Key::new(hmac::HMAC_SHA256, signing_key.as_bytes()),
             decoded: decoded(signing_key).map(|bytes| hmac::Key::new(hmac::HMAC_SHA256, &bytes)),
             claims: format!(r#"{{"iss":"{ISSUER}","sub":{user},"aud":[{audience}],"exp":"#),
-            last: Mutex::default(),
         })
     }
 
@@ -81,21 +77,6 @@ impl Signer {
 
     /// The value of the `Authorization` header.
     pub fn bearer(&self, now: i64, body: Option<&[u8]>) -> Option<HeaderValue> {
-        if body.is_some() {
-            return self.new_bearer(now, body);
-        }
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        match &*last {
-            Some((second, value)) if *second == now => Some(value.clone()),
-            _ => {
-                let value = self.new_bearer(now, None)?;
-                *last = Some((now, value.clone()));
-                Some(value)
-            }
-        }
-    }
-
-    fn new_bearer(&self, now: i64, body: Option<&[u8]>) -> Option<HeaderValue> {
         let token = format!("Bearer {}", self.token(now, body));
         let mut value = HeaderValue::try_from(token).ok()?;
         value.set_sensitive(true);

@@ -1,17 +1,6 @@
 //! Phone numbers as the wire treats them: made E.164 where they can be, kept as typed where not.
 
-use std::cell::RefCell;
-use std::collections::HashMap;
-
 use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberFormat};
-
-/// How many numbers a thread remembers.
-const REMEMBERED: usize = 1_000;
-
-thread_local! {
-    /// What was read lately: the parser takes microseconds, and the same few numbers come all day.
-    static READ: RefCell<HashMap<String, PhoneNumber>> = RefCell::default();
-}
 
 /// A user's own phone number: one that a telephone library can read without knowing the country.
 ///
@@ -22,17 +11,8 @@ pub struct PhoneNumber(String);
 impl PhoneNumber {
     /// Reads a number by the address rule and demands that it can be parsed.
     pub fn parse(text: &str) -> Option<Self> {
-        READ.with_borrow_mut(|read| {
-            if let Some(number) = read.get(text) {
-                return Some(number.clone());
-            }
-            let number = e164(&with_plus(text), None).map(Self)?;
-            if read.len() >= REMEMBERED {
-                read.clear();
-            }
-            read.insert(text.to_owned(), number.clone());
-            Some(number)
-        })
+        let text = with_plus(text);
+        e164(&text, None).map(Self)
     }
 
     /// In E.164.

@@ -88,6 +88,8 @@ test('every place and every list goes by the keyboard', async ({ page, server, a
     await type(keys);
     await expect(page).toHaveURL(address);
   }
+  // What was marked unread while it was open has stayed so.
+  await expect(page).toHaveTitle(/^\(2\)/);
   const phones = page.getByRole('list', { name: 'Phones' }).getByRole('link');
   await expect(phones).toHaveCount(2);
   await type('j');

@@ -80,13 +80,30 @@ export async function findThread(owner: string, contact: string): Promise<Thread
   return null;
 }
 
+/** Those marked unread by hand, which are not read by being on screen until they are opened again. */
+const leftUnread = new Set<string>();
+const pair = (owner: string, contact: string) => `${owner} ${contact}`;
+
 export async function changeThread(
   thread: Thread,
   change: { is_read?: boolean; is_archived?: boolean },
 ): Promise<Thread> {
+  if (change.is_read === false) leftUnread.add(pair(thread.owner, thread.contact));
   const updated = await send<Thread>('PUT', `/v1/message-threads/${thread.id}`, { json: change });
   tell();
   return updated;
+}
+
+/** Marks as read what is on screen, unless it was marked unread since it was opened. */
+export async function readShown(thread: Thread): Promise<void> {
+  const left = leftUnread.has(pair(thread.owner, thread.contact));
+  if (thread.is_read || left || document.hidden) return;
+  await changeThread(thread, { is_read: true });
+}
+
+/** To be called when a conversation is put on screen: from now on it counts as read. */
+export function opening(owner: string, contact: string): void {
+  leftUnread.delete(pair(owner, contact));
 }
 
 export async function deleteThread(thread: Thread): Promise<void> {

@@ -22,6 +22,13 @@ pub enum Error {
     /// PostgreSQL broke a deadlock or a conflict of serialization, again and again.
     #[error("too many transactions at once: {0}")]
     Contended(String),
+    /// Too many long reads wait already, or none could begin in time; see
+    /// [`Db::scan`](crate::Db::scan).
+    #[error("too many long reads at once")]
+    Busy,
+    /// A statement, or all of a long read, took longer than it may, and was stopped.
+    #[error("it took too long and was stopped")]
+    TooLong,
     /// The connection was lost while committing: the transaction is either done or undone.
     #[error("the connection was lost while committing")]
     CommitUnknown,
@@ -52,6 +59,8 @@ impl Error {
             Self::Full(_)
             | Self::Unavailable(_)
             | Self::Contended(_)
+            | Self::Busy
+            | Self::TooLong
             | Self::CommitUnknown
             | Self::Closed => true,
             Self::NoRow | Self::Unique(_) | Self::Panicked | Self::Other(_) => false,

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
@@ -13,11 +14,15 @@ use crate::{Error, Result};
 
 /// Closures that wait before those who bring more have to wait as well.
 const WAITING: usize = 1024;
+/// Long reads that wait before more are refused.
+const LONG_WAITING: usize = 64;
 
 /// A closure with its types forgotten.
 pub(crate) trait Job: Send {
     /// Whether somebody still wants it done.
     fn is_wanted(&self) -> bool;
+    /// How long it may run, if that is limited.
+    fn limit(&self) -> Option<Limit>;
     /// Does the work; whether to keep it.
     fn run(&mut self, tx: Tx<'_>) -> Ran;
     /// Answers the caller, now that what was kept is durable, or is not.
@@ -32,6 +37,34 @@ pub(crate) struct Ran {
     pub(crate) fault: Option<Error>,
 }
 
+/// How long a job may run, and whether anybody waits for it still.
+#[derive(Clone)]
+pub(crate) struct Limit {
+    pub(crate) time: Duration,
+    gone: Arc<AtomicBool>,
+}
+
+impl Limit {
+    fn new(time: Duration) -> Self {
+        let gone = Arc::default();
+        Self { time, gone }
+    }
+
+    /// Whether nobody wants the answer any more.
+    pub(crate) fn is_pointless(&self) -> bool {
+        self.gone.load(Ordering::Relaxed)
+    }
+}
+
+/// Makes a job pointless when its caller goes.
+struct Waiter(Limit);
+
+impl Drop for Waiter {
+    fn drop(&mut self) {
+        self.0.gone.store(true, Ordering::Relaxed);
+    }
+}
+
 struct Pending<T, E, F> {
     work: F,
     done: Option<Result<T, E>>,
@@ -39,6 +72,22 @@ struct Pending<T, E, F> {
     caller: oneshot::Sender<Result<T, E>>,
     /// Whether it was taken up, or given up.
     taken: Option<Arc<AtomicBool>>,
+    limit: Option<Limit>,
+}
+
+impl<T, E, F> Pending<T, E, F> {
+    fn new(work: F) -> (Self, oneshot::Receiver<Result<T, E>>) {
+        let (caller, told) = oneshot::channel();
+        let pending = Self {
+            work,
+            done: None,
+            hooks: Vec::new(),
+            caller,
+            taken: None,
+            limit: None,
+        };
+        (pending, told)
+    }
 }
 
 impl<T, E, F> Job for Pending<T, E, F>
@@ -48,9 +97,16 @@ where
     E: From<Error> + Send,
 {
     fn is_wanted(&self) -> bool {
+        if self.limit.as_ref().is_some_and(Limit::is_pointless) {
+            return false;
+        }
         self.taken
             .as_ref()
             .is_none_or(|taken| !taken.swap(true, Ordering::Relaxed))
+    }
+
+    fn limit(&self) -> Option<Limit> {
+        self.limit.clone()
     }
 
     fn run(&mut self, tx: Tx<'_>) -> Ran {
@@ -135,6 +191,10 @@ impl Job for Nothing {
         false
     }
 
+    fn limit(&self) -> Option<Limit> {
+        None
+    }
+
     fn run(&mut self, _: Tx<'_>) -> Ran {
         Ran {
             keep: true,
@@ -152,7 +212,22 @@ impl Jobs {
     where
         W: FnOnce(Queue) + Send + 'static,
     {
-        let (send, receive) = mpsc::channel(WAITING);
+        Self::start_with(WAITING, name, workers)
+    }
+
+    /// The same, for long reads: fewer wait for them.
+    pub(crate) fn start_long<W>(name: &str, workers: Vec<W>) -> Result<Self>
+    where
+        W: FnOnce(Queue) + Send + 'static,
+    {
+        Self::start_with(LONG_WAITING, name, workers)
+    }
+
+    fn start_with<W>(waiting: usize, name: &str, workers: Vec<W>) -> Result<Self>
+    where
+        W: FnOnce(Queue) + Send + 'static,
+    {
+        let (send, receive) = mpsc::channel(waiting);
         let queue = Queue {
             jobs: Arc::new(tokio::sync::Mutex::new(receive)),
             bring: send.downgrade(),
@@ -191,19 +266,37 @@ impl Jobs {
         E: From<Error> + Send + 'static,
     {
         let taken = Arc::new(AtomicBool::new(false));
+        let late = || Error::Unavailable("no connection was free in time".into());
         let bringing = timeout(patience, self.bring(work, Some(Arc::clone(&taken))));
         let Ok(told) = bringing.await else {
-            return Err(Error::Unavailable("no connection was free in time".into()).into());
+            return Err(late().into());
         };
-        let mut told = told?;
-        let answer = match timeout(patience, &mut told).await {
-            Ok(answer) => answer,
-            Err(_) if !taken.swap(true, Ordering::Relaxed) => {
-                return Err(Error::Unavailable("no connection was free in time".into()).into());
-            }
-            Err(_) => told.await,
-        };
-        answer.unwrap_or_else(|_| Err(Error::Closed.into()))
+        begun_soon(told?, &taken, patience, late).await
+    }
+
+    /// For a read that may take long, but not longer than `time` once it has begun: refused when
+    /// too many wait, given up when nobody has begun with it after `patience` or when the caller goes.
+    pub(crate) async fn run_long<T, E, F>(
+        &self,
+        work: F,
+        time: Duration,
+        patience: Duration,
+    ) -> Result<T, E>
+    where
+        F: FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        let (mut job, told) = Pending::new(work);
+        let (taken, limit) = (Arc::new(AtomicBool::new(false)), Limit::new(time));
+        (job.taken, job.limit) = (Some(Arc::clone(&taken)), Some(limit.clone()));
+        let _waiter = Waiter(limit);
+        let send = self.sender().ok_or(Error::Closed)?;
+        send.try_send(Box::new(job)).map_err(|error| match error {
+            TrySendError::Full(_) => Error::Busy,
+            TrySendError::Closed(_) => Error::Closed,
+        })?;
+        begun_soon(told, &taken, patience, || Error::Busy).await
     }
 
     async fn bring<T, E, F>(
@@ -216,16 +309,10 @@ impl Jobs {
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        let (caller, told) = oneshot::channel();
-        let job = Box::new(Pending {
-            work,
-            done: None,
-            hooks: Vec::new(),
-            caller,
-            taken,
-        });
+        let (mut job, told) = Pending::new(work);
+        job.taken = taken;
         let send = self.sender().ok_or(Error::Closed)?;
-        send.send(job).await.map_err(|_| Error::Closed)?;
+        send.send(Box::new(job)).await.map_err(|_| Error::Closed)?;
         Ok(told)
     }
 
@@ -253,4 +340,19 @@ impl Jobs {
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
     }
+}
+
+/// The answer, if somebody begins with the job in time.
+async fn begun_soon<T, E: From<Error>>(
+    mut told: oneshot::Receiver<Result<T, E>>,
+    taken: &AtomicBool,
+    patience: Duration,
+    late: impl Fn() -> Error,
+) -> Result<T, E> {
+    let answer = match timeout(patience, &mut told).await {
+        Ok(answer) => answer,
+        Err(_) if !taken.swap(true, Ordering::Relaxed) => return Err(late().into()),
+        Err(_) => told.await,
+    };
+    answer.unwrap_or_else(|_| Err(Error::Closed.into()))
 }

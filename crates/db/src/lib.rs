@@ -47,6 +47,7 @@ mod value;
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::mpsc;
 
@@ -58,6 +59,9 @@ pub use value::{Arg, Column, Value};
 
 use postgres::Postgres;
 use sqlite::Sqlite;
+
+/// How long a long read waits for its turn.
+const SCAN_WAIT: Duration = Duration::from_secs(10);
 
 /// Which database is behind a handle.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -149,6 +153,26 @@ impl Db {
             Handle::Sqlite(sqlite) => sqlite.lookup(work),
             Handle::Postgres(postgres) => postgres.lookup(work).await,
         }
+    }
+
+    /// Like [`Db::read`], for reads that may go through many rows. They have threads of their own, so
+    /// that no short read waits for them, and `time` to run: what needs more fails with
+    /// [`Error::TooLong`] (on PostgreSQL each statement has the time). If the future is dropped the
+    /// work ends soon, on PostgreSQL by that time.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] if 64 wait already, or if it could not begin within ten seconds.
+    pub async fn scan<T, E, F>(&self, time: Duration, work: F) -> Result<T, E>
+    where
+        F: FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        let scanners = match &self.0 {
+            Handle::Sqlite(sqlite) => sqlite.scanners(),
+            Handle::Postgres(postgres) => postgres.scanners(),
+        };
+        scanners.run_long(work, time, SCAN_WAIT).await
     }
 
     /// The payloads other nodes give to [`Tx::notify`] on `channel`; call it inside a Tokio

@@ -35,6 +35,7 @@ pub(crate) struct Postgres {
     writers: Jobs,
     readers: Jobs,
     lookups: Jobs,
+    scanners: Jobs,
     way: Way,
     closed: watch::Sender<bool>,
 }
@@ -59,6 +60,7 @@ impl Postgres {
         Ok(Self {
             writers: start("db-writer", writers, &way, lane::write)?,
             readers: start("db-reader", readers, &way, lane::read)?,
+            scanners: start_scanners(readers.div_ceil(2), &way)?,
             lookups: start("db-lookup", readers.div_ceil(4), &way, lane::read)?,
             way,
             closed: watch::Sender::new(false),
@@ -92,6 +94,11 @@ impl Postgres {
         self.lookups.run_soon(work, WAIT).await
     }
 
+    /// The threads for long reads.
+    pub(crate) fn scanners(&self) -> &Jobs {
+        &self.scanners
+    }
+
     pub(crate) fn listen(&self, channel: &str) -> mpsc::Receiver<String> {
         let (config, tls) = (self.way.config.clone(), self.way.tls.clone());
         listen::start(config, tls, channel, self.closed.subscribe())
@@ -101,12 +108,22 @@ impl Postgres {
         self.closed.send_replace(true);
         self.readers.close().await;
         self.lookups.close().await;
+        self.scanners.close().await;
         self.writers.close().await;
         self.way.notifier.close().await;
     }
 }
 
 fn start(name: &str, count: usize, way: &Way, work: fn(Way, &Queue)) -> Result<Jobs> {
+    Jobs::start(name, workers(count, way, work))
+}
+
+/// Half as many as for short reads: what they keep busy is the server's.
+fn start_scanners(count: usize, way: &Way) -> Result<Jobs> {
+    Jobs::start_long("db-scan", workers(count, way, lane::read))
+}
+
+fn workers(count: usize, way: &Way, work: fn(Way, &Queue)) -> Vec<impl FnOnce(Queue) + use<>> {
     let worker = |way: Way| move |queue: Queue| work(way, &queue);
-    Jobs::start(name, (0..count).map(|_| worker(way.clone())).collect())
+    (0..count).map(|_| worker(way.clone())).collect()
 }

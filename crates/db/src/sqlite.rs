@@ -3,6 +3,7 @@
 
 mod checkpoint;
 mod error;
+mod scan;
 mod statement;
 mod sync;
 mod writer;
@@ -27,6 +28,8 @@ pub(crate) use statement::{Statements, execute, query, value};
 const BUSY: Duration = Duration::from_secs(5);
 /// The same for a point read, which holds up a thread of the runtime.
 const LOOKUP_BUSY: Duration = Duration::from_millis(100);
+/// Threads for long reads: one that takes all of its time does not keep the quick ones waiting.
+const SCANNERS: usize = 2;
 /// Connections kept for the next point reads.
 const LOOKUPS: usize = 16;
 /// Prepared statements kept by each connection.
@@ -37,6 +40,7 @@ pub(crate) struct Sqlite {
     path: PathBuf,
     writer: Jobs,
     readers: Jobs,
+    scanners: Jobs,
     /// Free connections for point reads; `None` once closed.
     lookups: Mutex<Option<Vec<Connection>>>,
     /// Held so that silent receivers do not see an end.
@@ -51,9 +55,13 @@ impl Sqlite {
         let readers = (0..cores.clamp(2, 8))
             .map(|_| open_reader(&path, BUSY))
             .collect::<Result<Vec<_>>>()?;
+        let scanners = (0..SCANNERS)
+            .map(|_| open_reader(&path, BUSY))
+            .collect::<Result<_>>()?;
         Ok(Self {
             writer,
             readers: start_readers(readers)?,
+            scanners: scan::start(scanners)?,
             lookups: Mutex::new(Some(Vec::new())),
             silent: Mutex::default(),
             path,
@@ -76,6 +84,11 @@ impl Sqlite {
         E: From<Error> + Send + 'static,
     {
         self.readers.run(work).await
+    }
+
+    /// The threads for long reads.
+    pub(crate) fn scanners(&self) -> &Jobs {
+        &self.scanners
     }
 
     /// Runs `work` here and now. There are never more connections than threads that call this.
@@ -109,6 +122,7 @@ impl Sqlite {
     /// The writer goes last: the connection that closes last cleans up the write-ahead log.
     pub(crate) async fn close(&self) {
         self.readers.close().await;
+        self.scanners.close().await;
         *self.lookups() = None;
         self.writer.close().await;
         self.silent

@@ -51,8 +51,8 @@ fn said_by_server(error: &DbError) -> Error {
         SqlState::T_R_SERIALIZATION_FAILURE | SqlState::T_R_DEADLOCK_DETECTED => {
             Error::Contended(text)
         }
-        SqlState::QUERY_CANCELED
-        | SqlState::LOCK_NOT_AVAILABLE
+        SqlState::QUERY_CANCELED => Error::TooLong,
+        SqlState::LOCK_NOT_AVAILABLE
         | SqlState::READ_ONLY_SQL_TRANSACTION
         | SqlState::IO_ERROR
         | SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT => Error::Unavailable(text),

@@ -33,6 +33,8 @@ const PAUSE: Duration = Duration::from_millis(5);
 /// Nothing here may hold a lock, or a caller, for longer.
 const SESSION: &str = "SET statement_timeout = '30s'; SET lock_timeout = '10s';
                        SET idle_in_transaction_session_timeout = '30s'";
+/// It stays so for the next; all of a lane are limited, or none.
+const LIMIT: &str = "SELECT set_config('statement_timeout', $1, false)";
 const BEGIN: &str = "BEGIN";
 /// Those of a group hold locks for each other: whoever needs one of another group soon goes alone.
 const BEGIN_GROUP: &str = "BEGIN; SET LOCAL lock_timeout = '100ms'";
@@ -158,7 +160,12 @@ pub(super) fn read(way: Way, queue: &Queue) {
                     continue;
                 }
             };
-            job.run(Tx::reading(Conn::Postgres(&session)));
+            let mut tx = Tx::reading(Conn::Postgres(&session));
+            if let Some(limit) = job.limit() {
+                // If that fails so do the statements after it.
+                drop(tx.send(LIMIT, &[&format!("{}ms", limit.time.as_millis())]));
+            }
+            job.run(tx);
             job.tell(session.settle());
         }
     });

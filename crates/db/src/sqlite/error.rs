@@ -27,10 +27,10 @@ impl From<rusqlite::Error> for Error {
                 | ErrorCode::SystemIoFailure
                 | ErrorCode::CannotOpen
                 | ErrorCode::FileLockingProtocolFailed
-                | ErrorCode::OutOfMemory
-                | ErrorCode::OperationInterrupted,
+                | ErrorCode::OutOfMemory,
                 _,
             ) => Self::Unavailable(text),
+            (ErrorCode::OperationInterrupted, _) => Self::TooLong,
             _ => Self::Other(text),
         }
     }

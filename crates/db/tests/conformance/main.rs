@@ -8,6 +8,7 @@ mod later;
 mod migrations;
 mod postgres;
 mod queue;
+mod scans;
 mod unique;
 mod values;
 

@@ -38,11 +38,18 @@ pub(crate) enum Error {
     TooMany(Duration),
     /// 503: what is away for now; try again.
     Unavailable(&'static str),
+    /// 503: too many ask for something long.
+    Busy,
+    /// 503: stopped, because it took too long; it would again.
+    TooLong,
     /// 500, logged where it was met.
     Internal,
 }
 
 const NOT_AUTHORIZED: &str = "You are not authorized to carry out this request.";
+
+const BUSY: &str = "Too many searches wait at the moment. Please try again.";
+const TOO_LONG: &str = "This took too long and was stopped. Please ask for less, such as a shorter time or fewer numbers.";
 
 impl Error {
     pub(crate) fn malformed(why: impl Into<String>) -> Self {
@@ -62,10 +69,12 @@ impl From<gateway::Error> for Error {
     fn from(error: gateway::Error) -> Self {
         if error.is_unavailable() {
             warn_now_and_then(&error);
-            return Self::Unavailable(match error {
-                gateway::Error::Files(_) => "storage of files",
-                _ => "database",
-            });
+            return match error {
+                gateway::Error::Files(_) => Self::Unavailable("storage of files"),
+                gateway::Error::Busy => Self::Busy,
+                gateway::Error::TooLong => Self::TooLong,
+                _ => Self::Unavailable("database"),
+            };
         }
         match error {
             gateway::Error::NotFound(what) => Self::NotFound(what),
@@ -121,7 +130,13 @@ impl IntoResponse for Error {
             Self::Invalid(message, fields) => {
                 envelope::error(StatusCode::UNPROCESSABLE_ENTITY, message, Some(&fields))
             }
-            Self::Unavailable(what) => unavailable(what),
+            Self::Unavailable(what) => unavailable(&format!(
+                "The {what} is not available at the moment. Please try again."
+            )),
+            Self::Busy => unavailable(BUSY),
+            Self::TooLong => {
+                envelope::error(StatusCode::SERVICE_UNAVAILABLE, TOO_LONG, None::<&()>)
+            }
             Self::Internal => envelope::error(
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "We ran into an internal error while handling the request.",
@@ -154,10 +169,9 @@ fn too_many(wait: Duration) -> Response {
     ([(header::RETRY_AFTER, seconds.to_string())], answer).into_response()
 }
 
-fn unavailable(what: &str) -> Response {
-    let words = format!("The {what} is not available at the moment. Please try again.");
+fn unavailable(words: &str) -> Response {
     let status = StatusCode::SERVICE_UNAVAILABLE;
-    let mut response = envelope::error(status, &words, None::<&()>);
+    let mut response = envelope::error(status, words, None::<&()>);
     let second = HeaderValue::from_static("1");
     response.headers_mut().insert(header::RETRY_AFTER, second);
     response
@@ -205,6 +219,17 @@ mod tests {
         let away = Error::of("wrong here")(away).into_response();
         assert_eq!(away.status(), StatusCode::SERVICE_UNAVAILABLE);
         assert!(away.headers().contains_key(header::RETRY_AFTER));
+        for (error, words, again) in [
+            (gateway::Error::Busy, BUSY, true),
+            (gateway::Error::TooLong, TOO_LONG, false),
+        ] {
+            let response = Error::of("wrong here")(error).into_response();
+            assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+            assert_eq!(response.headers().contains_key(header::RETRY_AFTER), again);
+            let body = axum::body::to_bytes(response.into_body(), 1 << 20).await;
+            let body = String::from_utf8_lossy(&body.unwrap()).into_owned();
+            assert!(body.contains(words), "{body}");
+        }
         let (status, body) = answer(gateway::Error::Unauthorized).await;
         assert!(status == 401 && body.contains("[x-api-key]"));
     }

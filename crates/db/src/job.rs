@@ -22,7 +22,9 @@ pub(crate) trait Job: Send {
     /// Whether somebody still wants it done.
     fn is_wanted(&self) -> bool;
     /// How long it may run, if that is limited.
-    fn limit(&self) -> Option<Limit>;
+    fn limit(&self) -> Option<Limit> {
+        None
+    }
     /// Does the work; whether to keep it.
     fn run(&mut self, tx: Tx<'_>) -> Ran;
     /// Answers the caller, now that what was kept is durable, or is not.
@@ -73,21 +75,6 @@ struct Pending<T, E, F> {
     /// Whether it was taken up, or given up.
     taken: Option<Arc<AtomicBool>>,
     limit: Option<Limit>,
-}
-
-impl<T, E, F> Pending<T, E, F> {
-    fn new(work: F) -> (Self, oneshot::Receiver<Result<T, E>>) {
-        let (caller, told) = oneshot::channel();
-        let pending = Self {
-            work,
-            done: None,
-            hooks: Vec::new(),
-            caller,
-            taken: None,
-            limit: None,
-        };
-        (pending, told)
-    }
 }
 
 impl<T, E, F> Job for Pending<T, E, F>
@@ -191,10 +178,6 @@ impl Job for Nothing {
         false
     }
 
-    fn limit(&self) -> Option<Limit> {
-        None
-    }
-
     fn run(&mut self, _: Tx<'_>) -> Ran {
         Ran {
             keep: true,
@@ -287,12 +270,11 @@ impl Jobs {
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        let (mut job, told) = Pending::new(work);
         let (taken, limit) = (Arc::new(AtomicBool::new(false)), Limit::new(time));
-        (job.taken, job.limit) = (Some(Arc::clone(&taken)), Some(limit.clone()));
+        let (job, told) = pending(work, Some(Arc::clone(&taken)), Some(limit.clone()));
         let _waiter = Waiter(limit);
         let send = self.sender().ok_or(Error::Closed)?;
-        send.try_send(Box::new(job)).map_err(|error| match error {
+        send.try_send(job).map_err(|error| match error {
             TrySendError::Full(_) => Error::Busy,
             TrySendError::Closed(_) => Error::Closed,
         })?;
@@ -309,10 +291,9 @@ impl Jobs {
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        let (mut job, told) = Pending::new(work);
-        job.taken = taken;
+        let (job, told) = pending(work, taken, None);
         let send = self.sender().ok_or(Error::Closed)?;
-        send.send(Box::new(job)).await.map_err(|_| Error::Closed)?;
+        send.send(job).await.map_err(|_| Error::Closed)?;
         Ok(told)
     }
 
@@ -340,6 +321,29 @@ impl Jobs {
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
     }
+}
+
+/// A job and where its answer comes.
+fn pending<T, E, F>(
+    work: F,
+    taken: Option<Arc<AtomicBool>>,
+    limit: Option<Limit>,
+) -> (Box<dyn Job>, oneshot::Receiver<Result<T, E>>)
+where
+    F: FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+    T: Send + 'static,
+    E: From<Error> + Send + 'static,
+{
+    let (caller, told) = oneshot::channel();
+    let job = Pending {
+        work,
+        done: None,
+        hooks: Vec::new(),
+        caller,
+        taken,
+        limit,
+    };
+    (Box::new(job), told)
 }
 
 /// The answer, if somebody begins with the job in time.

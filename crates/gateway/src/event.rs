@@ -174,7 +174,7 @@ impl Gateway {
     /// The account's events after this place in the log, in order.
     pub async fn events(&self, user_id: &str, after: i64, limit: i64) -> Result<Vec<Recorded>> {
         let user_id = user_id.to_owned();
-        self.read(move |tx| {
+        self.scan(move |tx| {
             Ok(tx.all(
                 "SELECT seq, id, kind, body FROM event WHERE user_id = $1 AND seq > $2
                   ORDER BY seq LIMIT $3",

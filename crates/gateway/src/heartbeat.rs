@@ -64,7 +64,7 @@ impl Gateway {
         limit: i64,
     ) -> Result<Vec<Heartbeat>> {
         let user_id = caller.user_id.clone();
-        self.read(move |tx| {
+        self.scan(move |tx| {
             Ok(tx.all(
                 &format!(
                     "SELECT {COLUMNS} FROM heartbeat WHERE user_id = $1 AND id > $2
@@ -84,7 +84,7 @@ impl Gateway {
         page: Page,
     ) -> Result<Vec<Heartbeat>> {
         let user_id = caller.user_id.clone();
-        self.read(move |tx| {
+        self.list(&page.clone(), move |tx| {
             Ok(tx.all(
                 &format!(
                     "SELECT {COLUMNS} FROM heartbeat

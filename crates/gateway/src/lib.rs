@@ -96,15 +96,31 @@ pub enum Error {
     /// Too many attempts: not before this time has passed.
     #[error("too many attempts, wait for {0:?}")]
     TooMany(Duration),
+    /// Too many ask for something long at once.
+    #[error("too many long reads at once")]
+    Busy,
+    /// It was stopped, because it took longer than it may.
+    #[error("it took too long and was stopped")]
+    TooLong,
     /// The database.
     #[error(transparent)]
-    Db(#[from] db::Error),
+    Db(db::Error),
     /// A stored secret cannot be read.
     #[error(transparent)]
     Unreadable(#[from] secret::Unreadable),
     /// Files of the data directory.
     #[error("data directory: {0}")]
     Files(#[from] std::io::Error),
+}
+
+impl From<db::Error> for Error {
+    fn from(error: db::Error) -> Self {
+        match error {
+            db::Error::Busy => Self::Busy,
+            db::Error::TooLong => Self::TooLong,
+            other => Self::Db(other),
+        }
+    }
 }
 
 /// The result of an operation.
@@ -119,11 +135,12 @@ impl Error {
         Self::Conflict(why.into())
     }
 
-    /// Whether the database, or where files are kept, cannot be reached or is full, so that the
-    /// caller should try again later.
+    /// Whether the database, or where files are kept, cannot be reached, is full or has too much to
+    /// do, so that the caller should try again later.
     pub fn is_unavailable(&self) -> bool {
         use std::io::ErrorKind::{NetworkDown, StorageFull};
         match self {
+            Self::Busy | Self::TooLong => true,
             Self::Db(error) => error.is_unavailable(),
             Self::Files(error) => matches!(error.kind(), NetworkDown | StorageFull),
             _ => false,
@@ -205,6 +222,9 @@ struct Work<'w, 'tx> {
     now: Time,
     gateway: &'w Arc<Inner>,
 }
+
+/// How long a read may run that may go through many rows.
+const LONG: Duration = Duration::from_secs(5);
 
 /// PostgreSQL connections of one process.
 const CONNECTIONS: usize = 24;
@@ -395,6 +415,28 @@ impl Gateway {
         work: impl FnMut(&mut Tx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         self.0.db.read(work).await
+    }
+
+    /// A read that may go through many rows: none of those that are short waits for it, and it ends
+    /// with [`db::Error::TooLong`] after [`LONG`].
+    async fn scan<T: Send + 'static>(
+        &self,
+        work: impl FnMut(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.0.db.scan(LONG, work).await
+    }
+
+    /// A read of a list, which is long if it goes through what nobody gets to see.
+    async fn list<T: Send + 'static>(
+        &self,
+        page: &Page,
+        work: impl FnMut(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        if page.is_far() {
+            Box::pin(self.scan(work)).await
+        } else {
+            self.read(work).await
+        }
     }
 
     /// A read of a row or two, too short to leave the thread for.

@@ -15,10 +15,18 @@ pub struct Page {
     pub query: String,
 }
 
+/// Rows that may be passed over in a short read.
+const FAR: i64 = 1_000;
+
 impl Page {
     /// For `LIKE` against lower-cased text. As in the reference, `%` and `_` in the query are wild.
     pub(crate) fn pattern(&self) -> String {
         format!("%{}%", self.query.to_lowercase())
+    }
+
+    /// Whether many rows may be looked at that are not shown.
+    pub(crate) fn is_far(&self) -> bool {
+        !self.query.is_empty() || self.skip > FAR
     }
 
     /// For `LIMIT`: both engines take the largest number as "all".

@@ -4,6 +4,8 @@
 
 mod index;
 
+use std::time::Duration;
+
 use db::{Arg, Engine, FromRow, Scalar, Tx};
 use uuid::Uuid;
 
@@ -11,7 +13,7 @@ use crate::caller::Caller;
 use crate::clock::Time;
 use crate::message::{self, Kind, Message, Status};
 use crate::names::names;
-use crate::{Gateway, Page, Result};
+use crate::{Error, Gateway, Page, Result};
 
 /// What a search is sorted by, by the names of the wire.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -64,6 +66,9 @@ pub struct Search {
 /// Up to how many found messages are counted.
 pub const COUNTED: i64 = 10_000;
 
+/// How long counting may take.
+const COUNTING: Duration = Duration::from_secs(1);
+
 /// Texts that more messages than this may contain are common: going through the messages in the
 /// order that is wanted soon has enough of them.
 const RARE: i64 = 20_000;
@@ -81,14 +86,21 @@ enum Road {
 
 impl Gateway {
     /// The account's messages that a search is about.
+    ///
+    /// # Errors
+    /// [`Error::TooLong`] if it takes longer than five seconds, [`Error::Busy`] if too many wait.
     pub async fn search(&self, caller: &Caller, search: Search) -> Result<Vec<Message>> {
         let user_id = caller.user_id.clone();
-        self.read(move |tx| search.run(tx, &user_id, Search::found))
+        self.scan(move |tx| search.run(tx, &user_id, Search::found))
             .await
     }
 
-    /// How many messages a search is about, the window aside; counted up to [`COUNTED`].
-    pub async fn count_found(&self, caller: &Caller, search: Search) -> Result<i64> {
+    /// How many messages a search is about, the window aside; counted up to [`COUNTED`]. `None` if
+    /// counting takes longer than a second.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] if too many wait.
+    pub async fn count_found(&self, caller: &Caller, search: Search) -> Result<Option<i64>> {
         let user_id = caller.user_id.clone();
         let search = Search {
             page: Page {
@@ -98,18 +110,14 @@ impl Gateway {
             },
             ..search
         };
-        let counted: Vec<Scalar<i64>> = self
-            .read(move |tx| {
-                search.run(tx, &user_id, |search, road, engine| {
-                    format!(
-                        "SELECT count(*) FROM (SELECT 1 FROM message WHERE {}
-                          LIMIT $9 OFFSET $10) AS found",
-                        search.condition(engine, road)
-                    )
-                })
-            })
-            .await?;
-        Ok(counted.first().map_or(0, |Scalar(count)| *count))
+        let count = move |tx: &mut Tx<'_>| -> Result<Option<i64>> {
+            let counted: Vec<Scalar<i64>> = search.run(tx, &user_id, Search::counted)?;
+            Ok(counted.first().map(|Scalar(count)| *count))
+        };
+        match self.0.db.scan(COUNTING, count).await {
+            Err(Error::TooLong) => Ok(None),
+            done => done,
+        }
     }
 }
 
@@ -162,6 +170,15 @@ impl Search {
                  SELECT id FROM (SELECT id, {by} FROM message WHERE {condition}
                                   ORDER BY created_at DESC, id DESC LIMIT {SORTED}) AS newest
                   {order} LIMIT $9 OFFSET $10) {order}"
+        )
+    }
+
+    /// The statement that counts them.
+    fn counted(&self, road: &Road, engine: Engine) -> String {
+        let condition = self.condition(engine, road);
+        format!(
+            "SELECT count(*) FROM
+                 (SELECT 1 FROM message WHERE {condition} LIMIT $9 OFFSET $10) AS found"
         )
     }
 

@@ -32,7 +32,7 @@ const AT_ONCE: i64 = 500;
 
 pub(super) fn describe() -> Doc {
     let doc = Doc::user("searchMessages", "Find messages")
-        .note("Omitted filters exclude nothing. With `count=true` the header `X-Total-Count` says how many there are, counted up to 10,000.")
+        .note("Omitted filters exclude nothing. With `count=true` the header `X-Total-Count` says how many there are, counted up to 10,000; it is left out where counting takes longer than a second. What takes longer than five seconds to find is answered 503: ask for a shorter time or fewer numbers then.")
         .query("sort_by", "What to sort by; otherwise `created_at`. By anything else the newest 100,000 matches are sorted.", one_of(&SORTS))
         .query("sort_descending", "The other way round.", boolean())
         .header("token", "Not needed, and not looked at.", text())
@@ -81,7 +81,7 @@ pub(super) async fn search(
         .check()
         .map_err(|wrong| Error::Invalid(INVALID, wrong))?;
     let total = if count {
-        Some(gateway.count_found(&caller, search.clone()).await?)
+        gateway.count_found(&caller, search.clone()).await?
     } else {
         None
     };

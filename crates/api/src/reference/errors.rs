@@ -127,7 +127,7 @@ pub(super) fn add(components: &mut Components) {
         ),
         (
             503,
-            "The database is away or full; try again.",
+            "The database is away or full, or too many ask for something long: try again. Without `Retry-After` this took too long; then ask for less.",
             envelope("error", None, Some(away)),
         ),
     ];

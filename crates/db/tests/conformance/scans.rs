@@ -55,9 +55,7 @@ async fn short_reads_pass_long_ones_which_end_in_time() {
             assert_eq!(task.await.unwrap(), Err(Error::TooLong));
         }
         let minute = Duration::from_mins(1);
-        let next: Result<Scalar<i64>> = db
-            .scan(minute, |tx| tx.one("SELECT count(*)", &[]))
-            .await;
+        let next: Result<Scalar<i64>> = db.scan(minute, |tx| tx.one("SELECT count(*)", &[])).await;
         assert_eq!(next, Ok(Scalar(1)), "the next has time of its own");
     })
     .await;
@@ -79,12 +77,12 @@ async fn a_long_read_ends_when_nobody_waits_for_it() {
 }
 
 /// Waits for a word inside of a long read.
-fn held(db: &Db, word: &Arc<Mutex<Receiver<()>>>, begun: &Counter) -> JoinHandle<Result<()>> {
-    let (db, word, begun) = (db.clone(), Arc::clone(word), begun.clone());
+fn held(db: &Db, go: &Arc<Mutex<Receiver<()>>>, begun: &Counter) -> JoinHandle<Result<()>> {
+    let (db, go, begun) = (db.clone(), Arc::clone(go), begun.clone());
     let work = async move {
         db.scan(Duration::from_mins(1), move |_| {
             begun.add();
-            word.lock().unwrap().recv().unwrap();
+            go.lock().unwrap().recv().unwrap();
             Ok(())
         })
         .await
@@ -95,15 +93,15 @@ fn held(db: &Db, word: &Arc<Mutex<Receiver<()>>>, begun: &Counter) -> JoinHandle
 #[tokio::test(flavor = "multi_thread")]
 async fn too_many_long_reads_are_refused() {
     on_each_engine(async |db| {
-        let (go, word) = channel();
-        let (word, begun) = (Arc::new(Mutex::new(word)), Counter::default());
-        let mut tasks: Vec<_> = (0..LANES).map(|_| held(&db, &word, &begun)).collect();
+        let (speak, go) = channel();
+        let (go, begun) = (Arc::new(Mutex::new(go)), Counter::default());
+        let mut tasks: Vec<_> = (0..LANES).map(|_| held(&db, &go, &begun)).collect();
         until("all lanes are busy", || begun.get() == LANES).await;
-        tasks.extend((0..WAITING + 3).map(|_| held(&db, &word, &begun)));
+        tasks.extend((0..WAITING + 3).map(|_| held(&db, &go, &begun)));
         let ended = || tasks.iter().filter(|task| task.is_finished()).count();
         until("some are refused", || ended() == 3).await;
         for _ in 0..LANES + WAITING {
-            go.send(()).unwrap();
+            speak.send(()).unwrap();
         }
         let mut refused = 0;
         for task in tasks {

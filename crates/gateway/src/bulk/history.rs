@@ -107,7 +107,7 @@ impl Gateway {
         page: Page,
     ) -> Result<Vec<BulkMessage>> {
         let user_id = caller.user_id.clone();
-        self.read(move |tx| match state {
+        self.list(&page.clone(), move |tx| match state {
             None => newest(tx, &user_id, &page),
             Some(state) => in_state(tx, &user_id, state, &page),
         })
@@ -126,7 +126,7 @@ impl Gateway {
         page: Page,
     ) -> Result<Messages> {
         let user_id = caller.user_id.clone();
-        self.read(move |tx| {
+        self.list(&page.clone(), move |tx| {
             let bulk = one(tx, &user_id, &request_id)?;
             let columns = message::COLUMNS;
             let status = status.map_or("", message::Status::as_str);

@@ -183,7 +183,7 @@ impl Gateway {
         wanted: Wanted,
     ) -> Result<Vec<Summary>> {
         self.owned_webhook(caller, webhook).await?;
-        self.read(move |tx| {
+        self.scan(move |tx| {
             let before = wanted.before.unwrap_or(i64::MAX);
             let kind = wanted
                 .event_type

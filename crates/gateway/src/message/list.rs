@@ -33,7 +33,7 @@ impl Gateway {
         limit: i64,
     ) -> Result<Vec<Message>> {
         let user_id = caller.user_id.clone();
-        self.read(move |tx| {
+        self.scan(move |tx| {
             Ok(tx.all(
                 &format!(
                     "SELECT {COLUMNS} FROM message
@@ -55,7 +55,7 @@ impl Gateway {
     ) -> Result<Vec<Message>> {
         let user_id = caller.user_id.clone();
         let (time, id) = Before::bounds(between.before);
-        self.read(move |tx| {
+        self.list(&page.clone(), move |tx| {
             Ok(tx.all(
                 &format!(
                     "SELECT {COLUMNS} FROM message

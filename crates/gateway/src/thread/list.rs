@@ -54,7 +54,7 @@ impl Gateway {
         page: Page,
     ) -> Result<Vec<Thread>> {
         let user_id = caller.user_id.clone();
-        self.read(move |tx| match &wanted.owner {
+        self.list(&page.clone(), move |tx| match &wanted.owner {
             Some(owner) => of_one(tx, &user_id, owner, &wanted, &page),
             None => of_all(tx, &user_id, &wanted, &page),
         })

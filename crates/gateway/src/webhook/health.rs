@@ -39,7 +39,7 @@ impl Gateway {
     /// How a webhook is doing.
     pub async fn webhook_health(&self, caller: &Caller, webhook: Uuid) -> Result<Health> {
         self.owned_webhook(caller, webhook).await?;
-        self.read(move |tx| {
+        self.scan(move |tx| {
             let latest: Vec<Latest> = tx.all(
                 "SELECT state, duration_us FROM attempt WHERE webhook_id = $1
                   ORDER BY delivery_id DESC LIMIT $2",

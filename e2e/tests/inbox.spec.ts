@@ -275,9 +275,9 @@ test('older messages come as one scrolls, few are in the page, and none moves', 
   account,
 }) => {
   await server.silentPhone(account, OURS);
-  await server.history(account, OURS, 2000, () => THEIRS);
+  await server.history(account, OURS, 2400, () => THEIRS);
   await open(page);
-  await expect(log(page).getByText('number 1999', { exact: true })).toBeInViewport();
+  await expect(log(page).getByText('number 2399', { exact: true })).toBeInViewport();
   expect(await log(page).getByRole('article').count()).toBeLessThan(60);
   const first = log(page).getByText('number 0', { exact: true });
   await expect(async () => {
@@ -291,6 +291,41 @@ test('older messages come as one scrolls, few are in the page, and none moves', 
   await expect(first).toBeInViewport();
   await page.getByRole('button', { name: 'To the newest' }).click();
   await expect(log(page).getByText('the newest')).toBeInViewport();
+  // What was let go of on the way is read again.
+  await expect(log(page).getByText('number 2398', { exact: true })).toBeInViewport();
+  await log(page).evaluate((scroller) => scroller.scrollTo({ top: -scroller.scrollHeight / 2 }));
+  const inSight = () =>
+    log(page).evaluate((scroller) => {
+      const { top, bottom } = scroller.getBoundingClientRect();
+      const rows = [...scroller.querySelectorAll('article')].map((one) => ({
+        text: one.innerText,
+        at: one.getBoundingClientRect(),
+      }));
+      return rows.filter(({ at }) => at.bottom > top && at.top < bottom).map(({ text }) => text);
+    });
+  await expect
+    .poll(async () => (await inSight()).filter((text) => /^number 1\d\d\d/.test(text)).length)
+    .toBeGreaterThan(4);
+});
+
+test('older messages that cannot be read are asked for again', async ({
+  page,
+  server,
+  account,
+}) => {
+  await server.silentPhone(account, OURS);
+  await server.history(account, OURS, 120, () => THEIRS);
+  await page.route('**/v1/messages?**before**', (route) => route.abort());
+  await open(page);
+  await expect(log(page).getByText('number 119', { exact: true })).toBeInViewport();
+  await log(page).evaluate((scroller) => scroller.scrollTo({ top: -scroller.scrollHeight }));
+  await expect(page.getByRole('alert').getByText('is tried again')).toBeVisible();
+  await accessible(page);
+  await page.unroute('**/v1/messages?**before**');
+  // By itself, without a hand that scrolls.
+  await expect(page.getByRole('alert').getByText('is tried again')).toBeHidden();
+  await log(page).evaluate((scroller) => scroller.scrollTo({ top: -scroller.scrollHeight }));
+  await expect(log(page).getByText('number 0', { exact: true })).toBeInViewport();
 });
 
 test('a list of many conversations has few rows in the page, each where it belongs', async ({

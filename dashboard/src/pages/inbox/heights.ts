@@ -16,8 +16,9 @@ export class Layout {
   /** Notes the height of a row; says whether that is news. `near` is about where it is. */
   measure(id: string, height: number, near: number): boolean {
     if (this.#heights.get(id) === height) return false;
-    this.#heights.set(id, height);
     const at = this.#rows[near]?.id === id ? near : this.#rows.findIndex((row) => row.id === id);
+    // Under the row's own text, so that there are not two of the same.
+    this.#heights.set(this.#rows[at]?.id ?? id, height);
     if (at >= 0) this.#right = Math.min(this.#right, at);
     return true;
   }

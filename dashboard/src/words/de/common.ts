@@ -24,6 +24,7 @@ export const common = {
 
 export const fault = {
   title: 'Das ließ sich nicht laden',
+  part: 'Ein Teil hiervon war nicht zu lesen und wird noch einmal versucht.',
   unreachable: 'Der Server antwortet nicht. Läuft er, und besteht eine Verbindung zu ihm?',
   signedOut: 'Sie sind abgemeldet.',
   forbidden: 'Dieses Konto darf das nicht.',

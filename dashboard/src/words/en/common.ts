@@ -26,6 +26,7 @@ export const common = {
 /** What went wrong. */
 export const fault = {
   title: 'This could not be loaded',
+  part: 'A part of this could not be read, and is tried again.',
   unreachable: 'The server does not answer. Is it running, and are you connected to it?',
   signedOut: 'You are signed out.',
   forbidden: 'This account may not do that.',

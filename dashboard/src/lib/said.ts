@@ -137,6 +137,7 @@ export const FORMS: [Sentence, RegExp][] = [
   ['bulkNoRetry', /^the bulk message \[.*\] has nothing to send again$/],
   ['bulkFinished', /^the bulk message \[.*\] is finished and cannot be \w+$/],
   ['bulkNoPhone', /^the bulk message \[.*\] is from \[(.*)\], which is not registered$/],
+  ['quota', /^You have exceeded your limit of \[(\d+)\] messages on your /],
   ['mostOf', /^You can't create more than (\d+) /],
   ['repeatedKey', /^The \S+ was used for another request$/],
   ['repeatedOpen', /^The first request with this \S+ has no answer/],

@@ -161,3 +161,9 @@ export function fromLocal(local: string, inZone = zone): string {
   const fitting = [before, after].filter((one) => offset(wanted - one) === one);
   return new Date(wanted - (fitting.length ? Math.max(...fitting) : before)).toISOString();
 }
+
+/** The day of a time that is about days of UTC, such as of a billing period: `4 Mar 2026`. */
+export function utcDate(time: string): string {
+  const options = { dateStyle: 'medium', timeZone: 'UTC' } as const;
+  return new Intl.DateTimeFormat(locale(), options).format(new Date(time));
+}

@@ -16,9 +16,3 @@ export function shortDay(day: string | undefined): string {
   const options = { day: 'numeric', month: 'short', timeZone: 'UTC' } as const;
   return new Intl.DateTimeFormat(locale(), options).format(date);
 }
-
-/** The day of a time that is about days of UTC, such as of a billing period: `4 Mar 2026`. */
-export function date(time: string): string {
-  const options = { dateStyle: 'medium', timeZone: 'UTC' } as const;
-  return new Intl.DateTimeFormat(locale(), options).format(new Date(time));
-}

@@ -69,6 +69,10 @@ export const frame = {
   cut: 'Nicht live',
   cutText:
     'Die Verbindung für Neuigkeiten ist unterbrochen. Was zu sehen ist, kann alt sein; es holt von selbst auf, sobald der Server antwortet.',
+  quotaNear: (used: string, most: string) =>
+    `${used} der ${most} Nachrichten dieses Zeitraums sind verbraucht.`,
+  quotaSpent: (most: string, until: string) =>
+    `Alle ${most} Nachrichten dieses Zeitraums sind verbraucht: Bis ${until} wird nichts gesendet. Empfangen wird weiterhin.`,
   toasts: 'Hinweise',
   dismiss: 'Ausblenden',
   apiDocs: 'API-Referenz',

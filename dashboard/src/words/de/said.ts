@@ -134,6 +134,8 @@ export const said = {
     `Das Telefon ${number} lässt sich nicht mehr wecken. Installieren Sie die App dort neu.`,
   pushAnswer: (answer: string) => `Der Push-Dienst antwortete ${answer}.`,
   pushUnreached: (rest: string) => `Der Push-Dienst war nicht zu erreichen: ${rest}`,
+  quota: (most: string) =>
+    `Alle ${most} Nachrichten, die dieses Konto in diesem Zeitraum senden und empfangen darf, sind verbraucht.`,
   timeout: (seconds: string) => `Keine ganze Antwort binnen ${seconds} Sekunden.`,
   refused: 'Dort hört niemand zu: Die Verbindung wurde abgelehnt.',
   name: 'Zum Namen des Hosts gibt es keine Adresse.',

@@ -280,6 +280,9 @@ export const settings = {
     noHistory: 'Das ist der erste Zeitraum.',
     period: 'Zeitraum',
     nothing: 'nichts',
+    quota: 'Gesendet und empfangen, von dem, was dieser Server erlaubt',
+    quotaHint: (until: string) =>
+      `Der nächste Zeitraum beginnt am ${until}. Was für später angenommen ist, zählt von da an; Empfangenes wird nie abgelehnt.`,
   },
   data: {
     text: 'Alles, was über Sie gespeichert ist, in Dateien, die jedes Programm lesen kann.',

@@ -71,6 +71,10 @@ export const frame = {
   cut: 'Not live',
   cutText:
     'The connection for news is cut. What is shown may be old; it catches up by itself once the server answers.',
+  quotaNear: (used: string, most: string) =>
+    `${used} of the ${most} messages of this period are used.`,
+  quotaSpent: (most: string, until: string) =>
+    `All ${most} messages of this period are used: nothing is sent until ${until}. What comes in is still taken.`,
   toasts: 'Notices',
   dismiss: 'Dismiss',
   apiDocs: 'API reference',

@@ -132,6 +132,8 @@ export const said = {
     `The phone ${number} cannot be woken any more. Install the app on it anew.`,
   pushAnswer: (answer: string) => `The push service answered ${answer}.`,
   pushUnreached: (rest: string) => `The push service was not reached: ${rest}`,
+  quota: (most: string) =>
+    `All ${most} messages that this account may send and receive in this period are used.`,
   // Why an attempt at a webhook has no answer.
   timeout: (seconds: string) => `No whole answer within ${seconds} seconds.`,
   refused: 'Nobody listens there: the connection was refused.',

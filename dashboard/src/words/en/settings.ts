@@ -278,6 +278,9 @@ export const settings = {
     noHistory: 'This is the first period.',
     period: 'Period',
     nothing: 'nothing',
+    quota: 'Sent and received, of what this server allows',
+    quotaHint: (until: string) =>
+      `The next period begins on ${until}. What is accepted for later counts as soon as it is accepted; what comes in is never refused.`,
   },
   data: {
     text: 'Everything that is stored about you, in files that any program can read.',

@@ -2,17 +2,25 @@
 //!
 //! Keys and passwords are left out. It is no snapshot: what changes meanwhile may be in it or not.
 
+use std::time::Duration;
+
 use serde::Serialize;
 use serde_json::{Value, from_str, to_value};
+use tokio::time::sleep;
 use uuid::Uuid;
 
 use crate::attachment::Opened;
 use crate::caller::Caller;
 use crate::clock::Time;
-use crate::{Gateway, Page, Result};
+use crate::{Error, Gateway, Page, Result};
 
 /// Rows of a part at most, where a table can be long.
 const PART: i64 = 500;
+
+/// Before it is tried again to read a part while too many wait.
+const LATER: Duration = Duration::from_secs(1);
+/// How often.
+const TRIES: usize = 30;
 
 /// What comes next; of a long table, what comes after this row.
 #[derive(Debug, Clone, Copy)]
@@ -60,6 +68,17 @@ impl Gateway {
 impl Export {
     /// The next rows; `None` at the end. A long table comes in several parts, one after the other.
     pub async fn part(&mut self) -> Result<Option<Part>> {
+        for _ in 0..TRIES {
+            match self.try_part().await {
+                // What is begun shall not end because others ask much for a moment.
+                Err(Error::Busy) => sleep(LATER).await,
+                done => return done,
+            }
+        }
+        self.try_part().await
+    }
+
+    async fn try_part(&mut self) -> Result<Option<Part>> {
         let (gateway, caller) = (&self.gateway, &self.caller);
         let all = Page {
             limit: -1,

@@ -3,6 +3,8 @@
 //! `docs/adr/0006-search.md` says how texts are found among millions.
 
 mod index;
+mod road;
+mod sweep;
 
 use std::time::Duration;
 
@@ -14,6 +16,8 @@ use crate::clock::Time;
 use crate::message::{self, Kind, Message, Status};
 use crate::names::names;
 use crate::{Error, Gateway, Page, Result};
+use road::Road;
+pub use sweep::Sweep;
 
 /// What a search is sorted by, by the names of the wire.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -76,14 +80,6 @@ const RARE: i64 = 20_000;
 /// How many found messages are sorted, the newest, by anything but their time.
 pub const SORTED: i64 = 100_000;
 
-/// How texts are looked for.
-enum Road {
-    /// Message by message.
-    Through,
-    /// By the index, with these words; and in what is not indexed yet.
-    Index(String),
-}
-
 impl Gateway {
     /// The account's messages that a search is about.
     ///
@@ -91,8 +87,7 @@ impl Gateway {
     /// [`Error::TooLong`] if it takes longer than five seconds, [`Error::Busy`] if too many wait.
     pub async fn search(&self, caller: &Caller, search: Search) -> Result<Vec<Message>> {
         let user_id = caller.user_id.clone();
-        self.scan(move |tx| search.run(tx, &user_id, Search::found))
-            .await
+        self.scan(move |tx| search.find(tx, &user_id)).await
     }
 
     /// How many messages a search is about, the window aside; counted up to [`COUNTED`]. `None` if
@@ -110,10 +105,7 @@ impl Gateway {
             },
             ..search
         };
-        let count = move |tx: &mut Tx<'_>| -> Result<Option<i64>> {
-            let counted: Vec<Scalar<i64>> = search.run(tx, &user_id, Search::counted)?;
-            Ok(counted.first().map(|Scalar(count)| *count))
-        };
+        let count = move |tx: &mut Tx<'_>| search.count(tx, &user_id).map(Some);
         match self.0.db.scan(COUNTING, count).await {
             Err(Error::TooLong) => Ok(None),
             done => done,
@@ -122,38 +114,55 @@ impl Gateway {
 }
 
 impl Search {
-    /// Asks the database, with a statement made for the road to the texts.
+    fn find(&self, tx: &mut Tx<'_>, user_id: &str) -> Result<Vec<Message>> {
+        let road = self.road(tx, user_id)?;
+        self.run(tx, user_id, &road, Self::found)
+    }
+
+    fn count(&self, tx: &mut Tx<'_>, user_id: &str) -> Result<i64> {
+        let road = self.road(tx, user_id)?;
+        let mut count = |road: &Road| -> Result<i64> {
+            let counted: Vec<Scalar<i64>> = self.run(tx, user_id, road, Self::counted)?;
+            Ok(counted.first().map_or(0, |Scalar(count)| *count))
+        };
+        match road {
+            Road::Common(some) => match count(&Road::Few(some))? {
+                // Enough already.
+                COUNTED => Ok(COUNTED),
+                _ => count(&Road::Through),
+            },
+            road => count(&road),
+        }
+    }
+
+    /// Asks the database, with a statement made for this road.
     fn run<T: FromRow>(
         &self,
         tx: &mut Tx<'_>,
         user_id: &str,
+        road: &Road,
         sql: impl FnOnce(&Self, &Road, Engine) -> String,
     ) -> Result<Vec<T>> {
-        let road = self.road(tx, user_id)?;
-        let words = match &road {
-            Road::Through => "",
-            Road::Index(words) => words,
-        };
         let args: [&dyn Arg; 12] = [
             &user_id,
             &list(&self.owners),
             &list(self.types.iter().map(|kind| kind.as_str())),
             &list(self.statuses.iter().map(|status| status.as_str())),
-            &self.since.unwrap_or(Time::from_micros(i64::MIN)),
-            &self.until.unwrap_or(Time::from_micros(i64::MAX)),
+            &self.from(),
+            &self.to(),
             &format!("%{}%", self.page.query),
             &Uuid::try_parse(&self.page.query).ok(),
             &self.page.limit(),
             &self.page.skip(),
             &self.after_id.unwrap_or(Uuid::nil()),
-            &words,
+            &road.candidates().unwrap_or_default(),
         ];
-        // The last one is for the index alone.
-        let args = match road {
-            Road::Through => &args[..11],
-            Road::Index(_) => &args[..],
+        // The last one is for candidates alone.
+        let args = match road.candidates() {
+            None => &args[..11],
+            Some(_) => &args[..],
         };
-        Ok(tx.all(&sql(self, &road, tx.engine()), args)?)
+        Ok(tx.all(&sql(self, road, tx.engine()), args)?)
     }
 
     /// The statement that gives the messages.
@@ -182,35 +191,12 @@ impl Search {
         )
     }
 
-    fn road(&self, tx: &mut Tx<'_>, user_id: &str) -> Result<Road> {
-        let words = match tx.engine() {
-            Engine::Sqlite => index::words(user_id, &self.page.query),
-            // PostgreSQL finds the road itself.
-            Engine::Postgres => None,
-        };
-        let Some(words) = words else {
-            return Ok(Road::Through);
-        };
-        let Scalar(found): Scalar<i64> = tx.one(
-            "SELECT count(*) FROM (SELECT 1 FROM search_text WHERE search_text MATCH $1 LIMIT $2)",
-            &[&words, &(RARE + 1)],
-        )?;
-        Ok(if found > RARE {
-            Road::Through
-        } else {
-            Road::Index(words)
-        })
-    }
-
     /// Parameters: account, owners, types, statuses, since, until, pattern, id, limit, skip,
-    /// `after_id`, words.
+    /// `after_id`, candidates.
     fn condition(&self, engine: Engine, road: &Road) -> String {
         // With few candidates they are looked at one by one. The plus signs keep SQLite from going
         // through all of the account in the wanted order instead, asking of each whether it is one.
-        let plus = match road {
-            Road::Through => "",
-            Road::Index(_) => "+",
-        };
+        let plus = if road.candidates().is_some() { "+" } else { "" };
         format!(
             "{plus}user_id = $1 AND {plus}created_at >= $5 AND {plus}created_at < $6
                 AND (created_at > $5 OR id > $11)
@@ -261,13 +247,15 @@ fn contains(engine: Engine, road: &Road) -> String {
     let fields = ["content", "contact", "failure_reason", "request_id"]
         .map(|field| format!("{field} {like} $7"))
         .join(" OR ");
+    let text = format!("($7 = '%%' OR id = $8 OR {fields})");
     match (engine, road) {
         (Engine::Postgres, _) => {
             format!("($7 = '%%' OR id = $8 OR ({TEXT} ILIKE $7 AND ({fields})))")
         }
-        (Engine::Sqlite, Road::Through) => format!("($7 = '%%' OR id = $8 OR {fields})"),
-        (Engine::Sqlite, Road::Index(_)) => {
-            format!("seq IN ({CANDIDATES}) AND (id = $8 OR {fields})")
+        (Engine::Sqlite, Road::Through | Road::Common(_)) => text,
+        (Engine::Sqlite, Road::Few(_)) => format!("seq IN ({CANDIDATES}) AND {text}"),
+        (Engine::Sqlite, Road::Text(_)) => {
+            format!("seq IN ({CANDIDATES} {NOT_INDEXED}) AND {text}")
         }
     }
 }
@@ -276,9 +264,11 @@ fn contains(engine: Engine, road: &Road) -> String {
 const TEXT: &str = "(content || ' ' || contact || ' ' || COALESCE(failure_reason, '') || ' '
     || COALESCE(request_id, ''))";
 
-/// What SQLite's index finds, what is not in it yet, and the message with this id.
-const CANDIDATES: &str = "SELECT rowid FROM search_text WHERE search_text MATCH $12
-     UNION ALL
+/// Those that were found before.
+const CANDIDATES: &str = "SELECT value FROM json_each($12)";
+
+/// What is not in SQLite's index yet, and the message with this id.
+const NOT_INDEXED: &str = "UNION ALL
     SELECT seq FROM message WHERE id = $8
      UNION ALL
     SELECT seq FROM search_again

@@ -4,8 +4,8 @@ use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::response::Response;
 use gateway::message::{Kind, Message, Status};
-use gateway::search::{COUNTED, Search, SortBy};
-use gateway::{Caller, Fields, Gateway, Page};
+use gateway::search::{COUNTED, Search, SortBy, Sweep};
+use gateway::{Fields, Gateway, Page};
 use http::{HeaderName, HeaderValue, header};
 use http_body_util::channel::{Channel, Sender};
 
@@ -26,9 +26,6 @@ const SORTS: [&str; 5] = ["created_at", "owner", "contact", "type", "status"];
 
 /// Messages that one page has at most.
 const MOST: i64 = 10_000;
-
-/// Messages that are read at once for a file.
-const AT_ONCE: i64 = 500;
 
 pub(super) fn describe() -> Doc {
     let doc = Doc::user("searchMessages", "Find messages")
@@ -113,7 +110,7 @@ pub(super) async fn export(
         .check()
         .map_err(|wrong| Error::Invalid(INVALID, wrong))?;
     let (file, body) = Channel::new(2);
-    tokio::spawn(write(gateway, caller, search, file));
+    tokio::spawn(write(gateway.sweep(&caller, search), file));
     let mut response = Response::new(Body::new(body));
     let headers = response.headers_mut();
     for (name, value) in [
@@ -196,30 +193,24 @@ fn window(query: &Query, wrong: &mut Fields) -> Page {
 }
 
 /// Writes the file part by part, as fast as it is read at the other end.
-async fn write(
-    gateway: Gateway,
-    caller: Caller,
-    mut search: Search,
-    mut file: Sender<Bytes, gateway::Error>,
-) {
-    (search.page.skip, search.page.limit) = (0, AT_ONCE);
+async fn write(mut sweep: Sweep, mut file: Sender<Bytes, gateway::Error>) {
     let mut text = COLUMNS.join(",") + "\r\n";
     loop {
-        let found = match gateway.search(&caller, search.clone()).await {
-            Ok(found) => found,
+        match sweep.part().await {
+            Ok(Some(found)) => found.iter().for_each(|message| row(message).end(&mut text)),
+            Ok(None) => return,
             Err(error) => {
                 tracing::warn!(%error, "an export of messages ends early");
                 return file.abort(error);
             }
-        };
-        for message in &found {
-            row(message).end(&mut text);
         }
-        let gone = file.send_data(std::mem::take(&mut text).into()).await;
-        let Some(last) = found.last().filter(|_| gone.is_ok()) else {
+        if file
+            .send_data(std::mem::take(&mut text).into())
+            .await
+            .is_err()
+        {
             return;
-        };
-        (search.since, search.after_id) = (Some(last.created_at), Some(last.id));
+        }
     }
 }
 

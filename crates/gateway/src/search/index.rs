@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use aws_lc_rs::digest;
-use db::{Engine, Scalar};
+use db::{Engine, Scalar, Tx};
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
+use super::road::is_few;
 use crate::{Gateway, Result, Work};
 
 /// Messages that are indexed in one transaction, which all other writers wait for: when somebody
@@ -139,7 +140,7 @@ impl Work<'_, '_> {
     }
 }
 
-fn waiting(tx: &mut db::Tx<'_>) -> Result<bool> {
+fn waiting(tx: &mut Tx<'_>) -> Result<bool> {
     let Scalar(waits): Scalar<bool> = tx.one(
         "SELECT EXISTS (SELECT 1 FROM message WHERE seq > (SELECT position FROM search_place))
              OR EXISTS (SELECT 1 FROM search_again)",
@@ -164,24 +165,121 @@ impl Doc {
     }
 }
 
-/// What to ask the index for a text: all that it has three characters of in a row. `None` if that
-/// is nothing, because the text is too short or has wild characters.
-pub(super) fn words(user_id: &str, query: &str) -> Option<String> {
-    let chars: Vec<char> = query.chars().collect();
-    if chars.len() < 3 || chars.iter().any(|char| matches!(char, '%' | '_' | '\0')) {
-        return None;
+/// What the index has for a text: messages that may contain it, by their `seq`, newest first.
+pub(super) enum Found {
+    /// No others do.
+    All(Vec<Scalar<i64>>),
+    /// There are more.
+    Many(Vec<Scalar<i64>>),
+}
+
+/// What to ask the index for a text: the account, and all that the text has three characters of in a
+/// row, each in quotes.
+pub(super) struct Words(Vec<String>);
+
+/// How often a word is looked for, twice, to tell how common it is.
+const SAMPLE: i64 = 500;
+
+/// To look at a message costs as much as to pass over so many in a list of the index.
+const LOOK: i64 = 40;
+
+/// Of so many with the rarest words one has the next word too, at least: words go together.
+const TOGETHER: i64 = 10;
+
+impl Words {
+    /// `None` if there are none, because the text is too short or has wild characters.
+    pub(super) fn of(user_id: &str, query: &str) -> Option<Self> {
+        let chars: Vec<char> = query.chars().collect();
+        if chars.len() < 3 || chars.iter().any(|char| matches!(char, '%' | '_' | '\0')) {
+            return None;
+        }
+        let parts: BTreeSet<String> = chars
+            .windows(3)
+            .map(|part| part.iter().collect::<String>().replace('"', "\"\""))
+            .collect();
+        let words = std::iter::once(mark(user_id)).chain(parts);
+        Some(Self(words.map(|word| format!("\"{word}\"")).collect()))
     }
-    let parts: BTreeSet<String> = chars
-        .windows(3)
-        .map(|part| part.iter().collect::<String>().replace('"', "\"\""))
-        .collect();
-    let mut words = format!("\"{}\"", mark(user_id));
-    for part in parts {
-        words.push_str(" AND \"");
-        words.push_str(&part);
-        words.push('"');
+
+    /// Asks for the rarest words alone, since the lists of common ones are long; for all of them if
+    /// those do not tell enough. Up to `most`, or one more.
+    pub(super) fn find(&self, tx: &mut Tx<'_>, most: i64) -> Result<Found> {
+        let (rarest, about) = self.rarest(tx)?;
+        let mut seqs = Vec::new();
+        if about <= most {
+            seqs = matching(tx, &rarest, most + 1)?;
+        }
+        let more = rarest.len() < self.0.len();
+        if about > most || (more && !is_few(&seqs, most)) {
+            let all: Vec<&str> = self.0.iter().map(String::as_str).collect();
+            seqs = matching(tx, &all, most + 1)?;
+        }
+        Ok(if is_few(&seqs, most) {
+            Found::All(seqs)
+        } else {
+            Found::Many(seqs)
+        })
     }
-    Some(words)
+
+    /// With about how many messages that have them all.
+    fn rarest(&self, tx: &mut Tx<'_>) -> Result<(Vec<&str>, i64)> {
+        let Scalar(newest): Scalar<i64> = tx.one("SELECT position FROM search_place", &[])?;
+        let mut words = Vec::new();
+        for word in &self.0 {
+            words.push((about(tx, word, newest)?, word.as_str()));
+        }
+        Ok(worth_asking(words, newest.max(1)))
+    }
+}
+
+/// In about how many messages a word is: from how far one has to go to meet it so often, from the
+/// newest message back and from the oldest on, since words come and go.
+fn about(tx: &mut Tx<'_>, word: &str, newest: i64) -> Result<i64> {
+    let Some(back) = nth(tx, word, "DESC")? else {
+        return Ok(SAMPLE);
+    };
+    let on = nth(tx, word, "ASC")?.unwrap_or(newest);
+    let among = (newest - back + on).max(2 * SAMPLE);
+    Ok(newest.saturating_mul(2 * SAMPLE) / among)
+}
+
+fn nth(tx: &mut Tx<'_>, word: &str, way: &str) -> Result<Option<i64>> {
+    let nth: Option<Scalar<i64>> = tx.optional(
+        &format!(
+            "SELECT rowid FROM search_text WHERE search_text MATCH $1
+              ORDER BY rowid {way} LIMIT 1 OFFSET $2"
+        ),
+        &[&word, &(SAMPLE - 1)],
+    )?;
+    Ok(nth.map(|Scalar(seq)| seq))
+}
+
+/// The rarest first, as long as the next saves more than it costs. Words come with how many of all
+/// messages have them.
+fn worth_asking(mut words: Vec<(i64, &str)>, all: i64) -> (Vec<&str>, i64) {
+    words.sort_unstable();
+    let mut left = all;
+    let mut worth = Vec::new();
+    for (count, word) in words {
+        let with = if worth.is_empty() {
+            count
+        } else {
+            (left.saturating_mul(count) / all).max(left / TOGETHER)
+        };
+        if !worth.is_empty() && count > (left - with).saturating_mul(LOOK) {
+            break;
+        }
+        left = with;
+        worth.push(word);
+    }
+    (worth, left)
+}
+
+fn matching(tx: &mut Tx<'_>, words: &[&str], most: i64) -> Result<Vec<Scalar<i64>>> {
+    Ok(tx.all(
+        "SELECT rowid FROM search_text WHERE search_text MATCH $1 ORDER BY rowid DESC LIMIT $2",
+        &[&words.join(" AND "), &most],
+    )?)
 }
 
 /// Three characters that stand for an account in the index, and occur in no text: so that what is
@@ -205,16 +303,31 @@ mod tests {
 
     #[test]
     fn a_text_is_asked_for_in_threes() {
-        let words = words("u", "a\"bc").unwrap();
+        let Words(words) = Words::of("u", "a\"bc").unwrap();
         let mark = mark("u");
-        assert_eq!(words, format!("\"{mark}\" AND \"\"\"bc\" AND \"a\"\"b\""));
+        assert_eq!(words, [&format!("\"{mark}\""), "\"\"\"bc\"", "\"a\"\"b\""]);
         assert_eq!(mark.chars().count(), 3);
     }
 
     #[test]
     fn short_and_wild_texts_are_not() {
         for query in ["", "ab", "a%b", "a_bc", "ü."] {
-            assert_eq!(super::words("u", query), None, "{query}");
+            assert!(Words::of("u", query).is_none(), "{query}");
         }
+    }
+
+    #[test]
+    fn words_are_asked_for_that_save_more_than_they_cost() {
+        let asked = |words: &[(i64, &'static str)]| worth_asking(words.to_vec(), 10_000_000).0;
+        // Digits that begin with zeros.
+        let digits = [(10_000_000, "000"), (11_000, "001"), (10_000, "345")];
+        assert_eq!(asked(&digits), ["345", "001"]);
+        // An account with few messages, and everybody's words.
+        let small = [(1_000, "mark"), (10_000_000, "par"), (10_000_000, "arc")];
+        assert_eq!(asked(&small), ["mark"]);
+        // Each in a tenth of all messages.
+        let common = [(1_000_000, "a"), (1_000_000, "b"), (1_000_000, "c")];
+        assert_eq!(asked(&common), ["a", "b", "c"]);
+        assert_eq!(asked(&[(10_000_000, "000")]), ["000"]);
     }
 }

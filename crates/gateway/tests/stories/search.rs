@@ -180,3 +180,50 @@ async fn what_comes_after_the_newest_were_deleted_is_found_alone() {
     })
     .await;
 }
+
+/// More than are looked at for one part.
+const MANY: usize = 2_100;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sweep_finds_everything_once_and_in_order() {
+    on_each_engine(async |world: World| {
+        world.phone().await;
+        let first = receive(&world, CONTACT, "the first of many").await.id;
+        let mut tasks = tokio::task::JoinSet::new();
+        for nth in 0..MANY {
+            let sms = incoming(&world, CONTACT, &format!("one of many, {nth}"));
+            let (gateway, user) = (world.gateway.clone(), world.user.clone());
+            tasks.spawn(async move { gateway.receive(&user, sms).await.unwrap().id });
+        }
+        let mut all: Vec<Uuid> = tasks.join_all().await;
+        world.pass(MINUTE).await;
+        let last = receive(&world, "ZED", "the last of many").await.id;
+        all.sort_unstable();
+        for query in ["", "of many", "no such words", "f"] {
+            let mut swept = Vec::new();
+            let mut sweep = world.gateway.sweep(&world.user, text(query));
+            while let Some(part) = sweep.part().await.unwrap() {
+                assert!(part.len() <= 500);
+                swept.extend(part.into_iter().map(|message| message.id));
+            }
+            if query == "no such words" {
+                assert!(swept.is_empty());
+                continue;
+            }
+            assert_eq!(swept.pop(), Some(last), "{query}");
+            swept.retain(|id| *id != first);
+            swept.sort_unstable();
+            assert_eq!(swept, all, "{query}");
+        }
+        let of_few = Search {
+            owners: vec![OWNER.to_owned()],
+            since: Some(world.now()),
+            ..text("")
+        };
+        let mut sweep = world.gateway.sweep(&world.user, of_few);
+        let part = sweep.part().await.unwrap().unwrap();
+        assert_eq!(part.len(), 1);
+        assert!(sweep.part().await.unwrap().is_none());
+    })
+    .await;
+}

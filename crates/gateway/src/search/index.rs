@@ -165,7 +165,7 @@ impl Doc {
     }
 }
 
-/// What the index has for a text: messages that may contain it, by their `seq`, newest first.
+/// What the index has for a text: messages that may contain it, by their `seq`.
 pub(super) enum Found {
     /// No others do.
     All(Vec<Scalar<i64>>),
@@ -277,7 +277,7 @@ fn worth_asking(mut words: Vec<(i64, &str)>, all: i64) -> (Vec<&str>, i64) {
 
 fn matching(tx: &mut Tx<'_>, words: &[&str], most: i64) -> Result<Vec<Scalar<i64>>> {
     Ok(tx.all(
-        "SELECT rowid FROM search_text WHERE search_text MATCH $1 ORDER BY rowid DESC LIMIT $2",
+        "SELECT rowid FROM search_text WHERE search_text MATCH $1 LIMIT $2",
         &[&words.join(" AND "), &most],
     )?)
 }

@@ -210,6 +210,22 @@ test('a message for later waits, says why, and is taken back', async ({
   await expect(log(page).getByRole('article')).toHaveCount(2);
 });
 
+test('what is accepted for later elsewhere appears in an open conversation', async ({
+  page,
+  server,
+  account,
+}) => {
+  await server.silentPhone(account, OURS);
+  await server.incoming(account, THEIRS, OURS, 'Remind me tomorrow.');
+  await open(page);
+  await expect(log(page).getByText('Remind me tomorrow.')).toBeVisible();
+  await expect(page.getByText('All well')).toBeVisible();
+  const later = new Date(Date.now() + 3_600_000).toISOString();
+  const sms = { from: OURS, to: THEIRS, content: 'As you asked.', send_at: later };
+  await server.call(account, 'POST', '/v1/messages/send', sms);
+  await expect(log(page).getByText('As you asked.')).toBeVisible();
+});
+
 test('one text goes to several, and a mistyped number is named', async ({
   page,
   server,

@@ -25,6 +25,8 @@ pub use feed::{Feed, Part};
 pub enum Kind {
     /// A client asked for an SMS, and its time has come.
     MessageApiSent,
+    /// A client asked for an SMS at a later time. Ours alone.
+    MessageApiScheduled,
     /// A client deleted a message.
     MessageApiDeleted,
     /// The phone claimed a message.
@@ -79,6 +81,7 @@ pub enum Kind {
 
 names!(Kind {
     MessageApiSent => "message.api.sent",
+    MessageApiScheduled => "message.api.scheduled",
     MessageApiDeleted => "message.api.deleted",
     MessagePhoneSending => "message.phone.sending",
     MessagePhoneSent => "message.phone.sent",

@@ -115,6 +115,7 @@ class Live {
 /** Every type that the server sends (docs/events). */
 const TYPES: AnyEventType[] = [
   'message.api.sent',
+  'message.api.scheduled',
   'message.api.deleted',
   'message.phone.sending',
   'message.phone.sent',

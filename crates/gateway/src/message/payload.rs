@@ -9,7 +9,7 @@ use super::{Message, Status, Urls};
 use crate::clock::Time;
 use crate::phone::Sim;
 
-/// `message.api.sent`.
+/// `message.api.sent` and `message.api.scheduled`.
 #[derive(Serialize)]
 pub(super) struct ApiSent<'a> {
     message_id: Uuid,

@@ -174,6 +174,7 @@ impl Work<'_, '_> {
             message.due_at = Some(release);
             message.insert(self.tx)?;
             self.timer(release);
+            self.accepted_for_later(&message)?;
         } else {
             let slot = self.slot(&message, phone)?;
             schedule(&mut message, slot);
@@ -268,6 +269,15 @@ impl Work<'_, '_> {
             &sent,
         )?;
         self.scheduled(message, phone, slot, message.scheduled_send_time.is_some())
+    }
+
+    /// Tells of a message that its client wants to be sent later: until then nothing else happens to it.
+    fn accepted_for_later(&mut self, message: &Message) -> Result<()> {
+        if message.scheduled_send_time.is_none() {
+            return Ok(());
+        }
+        let kind = event::Kind::MessageApiScheduled;
+        self.append(kind, message.about(&message.source), &ApiSent::new(message))
     }
 
     fn scheduled(

@@ -180,7 +180,11 @@ async fn a_message_for_later_waits_without_a_slot() {
             (waiting.status, waiting.scheduled_at),
             (Status::Pending, None)
         );
-        assert!(world.types().await.is_empty());
+        // Who follows the events hears of it at once.
+        assert_eq!(world.types().await, ["message.api.scheduled"]);
+        let accepted = world.payload(Kind::MessageApiScheduled).await;
+        assert_eq!(accepted["message_id"], json!(id));
+        assert_eq!(accepted["exact_send_time"], true);
 
         let mut world = world.restarted().await;
         world.pass(MINUTE * 89).await;

@@ -28,6 +28,8 @@ export class Found {
   /** Read so far, but for what was deleted here. */
   #skip = 0;
   #known = new Set<string>();
+  /** Ids of `fresh`: one for later is told of twice. */
+  #news = new Set<string>();
   #hidden = new Set<string>();
   #changed = new Set<string>();
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -91,7 +93,7 @@ export class Found {
     const id = data?.message_id ?? data?.id;
     if (typeof id !== 'string' || this.state !== 'ready') return;
     if (!this.#known.has(id)) {
-      if (BEGINS.includes(event.type)) this.fresh += 1;
+      if (BEGINS.includes(event.type)) this.fresh = this.#news.add(id).size;
       return;
     }
     this.#changed.add(id);
@@ -153,7 +155,12 @@ export class Found {
 }
 
 /** Events with which a message begins. */
-const BEGINS = ['message.api.sent', 'message.phone.received', 'message.call.missed'];
+const BEGINS = [
+  'message.api.scheduled',
+  'message.api.sent',
+  'message.phone.received',
+  'message.call.missed',
+];
 
 /** Deletes many in one request. */
 export function deleteAll(ids: string[]): Promise<unknown> {

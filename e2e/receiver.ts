@@ -3,6 +3,8 @@ import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 export interface Got {
+  /** Method and path. */
+  line: string;
   headers: IncomingHttpHeaders;
   body: string;
 }
@@ -20,7 +22,8 @@ export class Receiver {
       let body = '';
       request.on('data', (piece: Buffer) => (body += piece.toString()));
       request.on('end', () => {
-        receiver.got.push({ headers: request.headers, body });
+        const line = `${request.method} ${request.url}`;
+        receiver.got.push({ line, headers: request.headers, body });
         const headers = { 'content-type': 'application/json', 'x-receiver': 'e2e' };
         response.writeHead(receiver.status, headers);
         response.end(JSON.stringify({ taken: receiver.status === 200 }));

@@ -2,25 +2,18 @@
 //!
 //! Keys and passwords are left out. It is no snapshot: what changes meanwhile may be in it or not.
 
-use std::time::Duration;
-
 use serde::Serialize;
 use serde_json::{Value, from_str, to_value};
-use tokio::time::sleep;
 use uuid::Uuid;
 
 use crate::attachment::Opened;
 use crate::caller::Caller;
 use crate::clock::Time;
-use crate::{Error, Gateway, Page, Result};
+use crate::patience::patiently;
+use crate::{Gateway, Page, Result};
 
 /// Rows of a part at most, where a table can be long.
 const PART: i64 = 500;
-
-/// Before it is tried again to read a part while too many wait.
-const LATER: Duration = Duration::from_secs(1);
-/// How often.
-const TRIES: usize = 30;
 
 /// What comes next; of a long table, what comes after this row.
 #[derive(Debug, Clone, Copy)]
@@ -68,17 +61,16 @@ impl Gateway {
 impl Export {
     /// The next rows; `None` at the end. A long table comes in several parts, one after the other.
     pub async fn part(&mut self) -> Result<Option<Part>> {
-        for _ in 0..TRIES {
-            match self.try_part().await {
-                // What is begun shall not end because others ask much for a moment.
-                Err(Error::Busy) => sleep(LATER).await,
-                done => return done,
-            }
-        }
-        self.try_part().await
+        let export = &*self;
+        let Some((part, next)) = patiently(|| export.read()).await? else {
+            return Ok(None);
+        };
+        self.next = next;
+        Ok(Some(part))
     }
 
-    async fn try_part(&mut self) -> Result<Option<Part>> {
+    /// What comes next, and what comes after it.
+    async fn read(&self) -> Result<Option<(Part, Next)>> {
         let (gateway, caller) = (&self.gateway, &self.caller);
         let all = Page {
             limit: -1,
@@ -142,8 +134,7 @@ impl Export {
             }
             Next::End => return Ok(None),
         };
-        self.next = next;
-        Ok(Some(Part { table, rows }))
+        Ok(Some((Part { table, rows }, next)))
     }
 
     /// Some files of the account's messages and uploads, by their places: `message/index/name`; those

@@ -26,6 +26,7 @@ mod notification;
 pub mod number;
 mod page;
 mod password;
+mod patience;
 pub mod phone;
 pub mod phone_key;
 pub mod replay;

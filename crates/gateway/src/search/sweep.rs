@@ -1,27 +1,20 @@
 //! Everything that a search is about, part by part, each a long read of its own: so that somebody who
 //! saves millions of messages lets others search in between.
 
-use std::time::Duration;
-
 use db::{Engine, Scalar, Tx};
-use tokio::time::sleep;
 
 use super::{Road, Search, SortBy};
 use crate::caller::Caller;
 use crate::clock::Time;
 use crate::message::Message;
-use crate::{Error, Gateway, Page, Result};
+use crate::patience::patiently;
+use crate::{Gateway, Page, Result};
 
 /// Messages of a part at most.
 const PART: i64 = 500;
 
 /// So many are looked at for a part where all are gone through.
 const STEP: i64 = 2_000;
-
-/// Before it is tried again to begin with a part while too many wait.
-const LATER: Duration = Duration::from_secs(1);
-/// How often.
-const TRIES: usize = 30;
 
 /// A sweep under way: ask for its parts until there is none left.
 pub struct Sweep {
@@ -72,11 +65,12 @@ impl Sweep {
         if self.over {
             return Ok(None);
         }
+        let sweep = &*self;
         let Part {
             found,
             end,
             through,
-        } = self.next().await?;
+        } = patiently(|| sweep.next()).await?;
         self.through = through;
         let last = found.last().filter(|_| is_full(&found));
         (self.search.since, self.search.after_id) = match (last, end) {
@@ -90,18 +84,7 @@ impl Sweep {
         Ok(Some(found))
     }
 
-    /// What is begun shall not end because others ask much for a moment.
     async fn next(&self) -> Result<Part> {
-        for _ in 0..TRIES {
-            match self.try_next().await {
-                Err(Error::Busy) => sleep(LATER).await,
-                done => return done,
-            }
-        }
-        self.try_next().await
-    }
-
-    async fn try_next(&self) -> Result<Part> {
         let (search, user_id, through) = (self.search.clone(), self.user_id.clone(), self.through);
         let part = move |tx: &mut Tx<'_>| search.part(tx, &user_id, through);
         self.gateway.scan(part).await

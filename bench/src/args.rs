@@ -5,13 +5,17 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Parser, ValueEnum};
+use clap::{Parser, Subcommand, ValueEnum};
 
+use crate::model;
 use crate::scenario::Scenario;
 
 /// Measures the release build of `httpsms`.
 #[derive(Debug, Parser)]
+#[command(disable_help_subcommand = true)]
 pub struct Args {
+    #[command(subcommand)]
+    pub part: Option<Part>,
     /// Only these scenarios, separated by commas
     #[arg(long, value_enum, value_delimiter = ',')]
     only: Vec<Scenario>,
@@ -75,6 +79,14 @@ pub struct Args {
     /// Show the results, but keep them nowhere
     #[arg(long)]
     pub dry: bool,
+}
+
+/// What this program is for itself, in a process of its own.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Part {
+    /// The model engine of `ceiling`, until its input ends
+    #[command(hide = true)]
+    Model(model::Place),
 }
 
 /// The database that the server uses.

@@ -32,6 +32,8 @@ pub enum Unit {
     Count,
     /// A part of the whole machine, in percent.
     Percent,
+    /// A part of another figure, in percent.
+    Share,
 }
 
 /// A bound that a figure should keep.
@@ -90,7 +92,7 @@ impl Unit {
             Self::Megabytes if value < 10.0 => format!("{value:.1} MB"),
             Self::Megabytes => format!("{} MB", Thousands(value)),
             Self::Count => Thousands(value).to_string(),
-            Self::Percent => format!("{value:.0} %"),
+            Self::Percent | Self::Share => format!("{value:.0} %"),
         }
     }
 }
@@ -162,6 +164,7 @@ mod tests {
         assert_eq!(Unit::Millis.text(1234.5), "1,234 ms");
         assert_eq!(Unit::Megabytes.text(300.0), "300 MB");
         assert_eq!(Unit::Count.text(1_000_000.0), "1,000,000");
+        assert_eq!(Unit::Share.text(49.6), "50 %");
         assert_eq!(Goal::AtMost(5.0).text(Unit::Millis), "≤ 5.00 ms");
     }
 

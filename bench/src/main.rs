@@ -8,6 +8,7 @@ mod ledger;
 mod load;
 mod machine;
 mod meter;
+mod model;
 mod report;
 mod scenario;
 mod sink;
@@ -19,7 +20,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::Parser;
 
-use crate::args::{Args, Engine};
+use crate::args::{Args, Engine, Part};
 use crate::figure::Figure;
 use crate::report::Report;
 use crate::scenario::Scenario;
@@ -27,10 +28,13 @@ use crate::scenario::Scenario;
 /// A run in which others took more of the machine, in percent, is repeated.
 const DISTURBED: f64 = 12.0;
 
-// One thread: the load program shall leave the cores to the server, and its clock be the same everywhere.
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> ExitCode {
-    match run(&Args::parse()).await {
+fn main() -> ExitCode {
+    let args = Args::parse();
+    let done = match &args.part {
+        Some(Part::Model(place)) => model::run(place),
+        None => measure(&args),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("bench: {error:#}");
@@ -39,7 +43,9 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run(args: &Args) -> Result<()> {
+// One thread: the load program shall leave the cores to the server, and its clock be the same everywhere.
+#[tokio::main(flavor = "current_thread")]
+async fn measure(args: &Args) -> Result<()> {
     let mut report = Report::new(args)?;
     for scenario in args.scenarios() {
         for engine in args.on.iter().copied() {

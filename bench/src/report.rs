@@ -20,6 +20,8 @@ is the median of its runs, with the smallest and the largest beside it. CPU is c
 the server and its database together unless it says otherwise. *Others* is what programs that had
 nothing to do with the measurement took of the machine in the worst of the runs: where it is not small,
 figures are worse than they would be. A `+` behind a revision says that not everything was committed.
+`ceiling` puts the server beside a model engine that only stores and delivers, in turn: on a machine that is
+quicker at one hour than at another, what the server does of that says more than a rate.
 ";
 
 const HEADER: &str = "\

@@ -1,6 +1,8 @@
 //! The scenarios by their names, and what each is about.
 
+mod arrivals;
 mod backlog;
+mod ceiling;
 mod endless;
 mod fault;
 mod inflight;
@@ -26,6 +28,9 @@ use crate::figure::Figure;
 pub enum Scenario {
     /// Messages received as fast as possible, each delivered to one webhook, or to three
     Receive,
+    /// The same beside a model engine without parsing, rights, routing, filters or limits: what this machine
+    /// could do at most; on SQLite, not part of a run of all
+    Ceiling,
     /// From the request of a phone to the arrival at a webhook, at a fixed rate
     Latency,
     /// Whole lives of messages: send, wake, claim, sent, delivered, two webhooks
@@ -36,7 +41,7 @@ pub enum Scenario {
     Growth,
     /// A fast receiver beside a slow one with 10,000 deliveries waiting
     Neighbour,
-    /// A receiver that holds 10,000 requests open
+    /// Receivers that hold 10,000 requests open
     Inflight,
     /// A receiver that answers with a body without end
     Endless,
@@ -55,6 +60,7 @@ impl Scenario {
     pub async fn run(self, args: &Args, engine: Engine) -> Result<Vec<Figure>> {
         match self {
             Self::Receive => receive::run(args, engine).await,
+            Self::Ceiling => ceiling::run(args, engine).await,
             Self::Latency => latency::run(args, engine).await,
             Self::Life => life::run(args, engine).await,
             Self::Mixed => mixed::run(args, engine).await,
@@ -85,7 +91,10 @@ impl Scenario {
 
     /// Whether it is run only when it is asked for.
     pub fn is_extra(self) -> bool {
-        matches!(self, Self::Growth | Self::Fault | Self::Soak)
+        matches!(
+            self,
+            Self::Ceiling | Self::Growth | Self::Fault | Self::Soak
+        )
     }
 
     /// The place of a scenario's lines in a table.

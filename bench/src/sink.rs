@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::JoinHandle;
 
 use crate::ledger::number_in;
@@ -19,6 +19,10 @@ const BUSY: &[u8] =
     b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 3600\r\ncontent-length: 0\r\n\r\n";
 const ENDLESS: &[u8] =
     b"HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: 1000000000000\r\n\r\n";
+
+/// Connections that wait to be accepted: a server may open thousands at once, and one that finds no place
+/// tries again only after a second.
+const BACKLOG: u32 = 4_096;
 
 /// How a receiver answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,11 +57,8 @@ struct Shared {
 
 impl Sink {
     /// Listens on a free port; `told` hears the number of each message that arrives.
-    pub async fn start(
-        manner: Manner,
-        told: impl Fn(usize) + Send + Sync + 'static,
-    ) -> Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+    pub fn start(manner: Manner, told: impl Fn(usize) + Send + Sync + 'static) -> Result<Self> {
+        let listener = listen()?;
         let address = listener.local_addr()?;
         let shared = Arc::new(Shared {
             manner,
@@ -73,6 +74,11 @@ impl Sink {
             shared,
             accepting,
         })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// The URL of `path`, which starts with a slash.
@@ -105,6 +111,13 @@ impl Drop for Sink {
     fn drop(&mut self) {
         self.accepting.abort();
     }
+}
+
+/// On a free port.
+fn listen() -> Result<TcpListener> {
+    let socket = TcpSocket::new_v4()?;
+    socket.bind((Ipv4Addr::LOCALHOST, 0).into())?;
+    Ok(socket.listen(BACKLOG)?)
 }
 
 async fn accept(listener: TcpListener, shared: Arc<Shared>) {

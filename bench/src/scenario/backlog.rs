@@ -29,7 +29,7 @@ async fn one(args: &Args, engine: Engine, manner: Manner, name: &str) -> Result<
     let mut stage = Stage::start(args, engine, 1).await?;
     let dead_phones = stage.phones(0, args.clients, 1).await?;
     let prompt_phone = stage.phones(0, 1, 1).await?.remove(0);
-    let dead = Sink::start(manner, |_| ()).await?;
+    let dead = Sink::start(manner, |_| ())?;
     let events = ["message.phone.received"];
     let url = dead.url("/dead");
     stage.webhook(0, &url, &events, &dead_phones).await?;

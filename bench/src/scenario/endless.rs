@@ -22,7 +22,7 @@ const WATCHED: Duration = Duration::from_secs(8);
 pub async fn run(args: &Args, engine: Engine) -> Result<Vec<Figure>> {
     let mut stage = Stage::start(args, engine, 1).await?;
     let phones = stage.phones(0, 8, 1).await?;
-    let sink = Sink::start(Manner::Endless, |_| ()).await?;
+    let sink = Sink::start(Manner::Endless, |_| ())?;
     let events = ["message.phone.received"];
     stage
         .webhook(0, &sink.url("/pour"), &events, &phones)

@@ -34,7 +34,7 @@ pub async fn run(args: &Args, engine: Engine) -> Result<Vec<Figure>> {
     let mut stage = Stage::start(args, engine, ACCOUNTS).await?;
     let mut sinks = Vec::new();
     for _ in 0..WEBHOOKS {
-        sinks.push(Sink::start(Manner::Late(HOLD), |_| ()).await?);
+        sinks.push(Sink::start(Manner::Late(HOLD), |_| ())?);
     }
     let mut phones = Vec::new();
     for account in 0..ACCOUNTS {

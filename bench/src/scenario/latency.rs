@@ -55,8 +55,7 @@ impl Path {
         let arrivals = Arc::clone(&ledger);
         let sink = Sink::start(Manner::Prompt, move |number| {
             arrivals.arrive(number);
-        })
-        .await?;
+        })?;
         let url = sink.url("/prompt");
         let phones = std::slice::from_ref(phone);
         stage

@@ -91,7 +91,7 @@ async fn cast(
     }
     for event in ["message.phone.sent", "message.phone.delivered"] {
         let told = Arc::clone(lives);
-        let sink = Sink::start(Manner::Prompt, move |number| told.heard(event, number)).await?;
+        let sink = Sink::start(Manner::Prompt, move |number| told.heard(event, number))?;
         for account in 0..args.accounts {
             let own = phones.iter().filter(|(owner, _)| *owner == account);
             let own: Vec<_> = own.map(|(_, phone)| phone.clone()).collect();

@@ -25,7 +25,7 @@ pub async fn run(args: &Args, engine: Engine) -> Result<Vec<Figure>> {
     let mut stage = Stage::start(args, engine, 1).await?;
     let slow_phones = stage.phones(0, 32, 1).await?;
     let fast_phone = stage.phones(0, 1, 1).await?.remove(0);
-    let slow = Sink::start(Manner::Late(SLOW), |_| ()).await?;
+    let slow = Sink::start(Manner::Late(SLOW), |_| ())?;
     let events = ["message.phone.received"];
     let url = slow.url("/slow");
     stage.webhook(0, &url, &events, &slow_phones).await?;

@@ -28,10 +28,9 @@ pub async fn run(args: &Args, engine: Engine) -> Result<Vec<Figure>> {
     let noted = Arc::clone(&ledger);
     let prompt = Sink::start(Manner::Prompt, move |number| {
         noted.arrive(number);
-    })
-    .await?;
-    let late = Sink::start(Manner::Late(Duration::from_secs(1)), |_| ()).await?;
-    let busy = Sink::start(Manner::Busy, |_| ()).await?;
+    })?;
+    let late = Sink::start(Manner::Late(Duration::from_secs(1)), |_| ())?;
+    let busy = Sink::start(Manner::Busy, |_| ())?;
     let events = ["message.phone.received"];
     for sink in [&prompt, &late, &busy] {
         stage.webhook(0, &sink.url("/"), &events, &phones).await?;

@@ -124,19 +124,23 @@ impl Formatter for ForScripts {
     where
         W: ?Sized + Write,
     {
+        let bytes = text.as_bytes();
         let mut from = 0;
-        for (at, special) in text.match_indices(['<', '>', '&', '\u{2028}', '\u{2029}']) {
-            to.write_all(&text.as_bytes()[from..at])?;
-            to.write_all(match special {
-                "<" => b"\\u003c",
-                ">" => b"\\u003e",
-                "&" => b"\\u0026",
-                "\u{2028}" => b"\\u2028",
-                _ => b"\\u2029",
-            })?;
-            from = at + special.len();
+        for (at, byte) in bytes.iter().enumerate() {
+            // Few bytes are even looked at twice: most texts are written in one piece.
+            let escape: &[u8] = match (byte, &bytes[at..]) {
+                (b'<', _) => b"\\u003c",
+                (b'>', _) => b"\\u003e",
+                (b'&', _) => b"\\u0026",
+                (0xe2, [_, 0x80, 0xa8, ..]) => b"\\u2028",
+                (0xe2, [_, 0x80, 0xa9, ..]) => b"\\u2029",
+                _ => continue,
+            };
+            to.write_all(&bytes[from..at])?;
+            to.write_all(escape)?;
+            from = at + if *byte == 0xe2 { 3 } else { 1 };
         }
-        to.write_all(&text.as_bytes()[from..])
+        to.write_all(&bytes[from..])
     }
 
     fn write_raw_fragment<W>(&mut self, to: &mut W, json: &str) -> io::Result<()>

@@ -14,14 +14,15 @@ pub struct Row<'r> {
 
 #[derive(Clone, Copy)]
 enum Source<'r> {
-    Sqlite(&'r rusqlite::Row<'r>),
+    /// With the names of its columns, where the statement is kept with them.
+    Sqlite(&'r rusqlite::Row<'r>, Option<&'r [Box<str>]>),
     Postgres(&'r tokio_postgres::Row),
 }
 
 impl<'r> Row<'r> {
-    pub(crate) fn sqlite(row: &'r rusqlite::Row<'r>) -> Self {
+    pub(crate) fn sqlite(row: &'r rusqlite::Row<'r>, names: Option<&'r [Box<str>]>) -> Self {
         Self {
-            source: Source::Sqlite(row),
+            source: Source::Sqlite(row, names),
             next: Cell::new(0),
         }
     }
@@ -36,11 +37,14 @@ impl<'r> Row<'r> {
     /// The column of this name.
     pub fn get<T: Column>(&self, name: &str) -> Result<T> {
         let name = name.strip_prefix("r#").unwrap_or(name);
-        let (first, columns) = (self.next.get(), self.columns());
-        let at = (first..columns)
-            .chain(0..first.min(columns))
-            .find(|at| self.name(*at) == Some(name))
-            .ok_or_else(|| Error::Other(format!("no column {name}")))?;
+        let next = self.next.get();
+        let at = if self.name(next) == Some(name) {
+            next
+        } else {
+            let mut columns = 0..self.columns();
+            let found = columns.find(|at| self.name(*at) == Some(name));
+            found.ok_or_else(|| Error::Other(format!("no column {name}")))?
+        };
         self.next.set(at + 1);
         self.at(at)
     }
@@ -57,21 +61,22 @@ impl<'r> Row<'r> {
 
     fn value(&self, at: usize) -> Result<Value<'_>> {
         match self.source {
-            Source::Sqlite(row) => sqlite::value(row.get_ref(at)?),
+            Source::Sqlite(row, _) => sqlite::value(row.get_ref(at)?),
             Source::Postgres(row) => Ok(row.try_get(at)?),
         }
     }
 
     fn columns(&self) -> usize {
         match self.source {
-            Source::Sqlite(row) => row.as_ref().column_count(),
+            Source::Sqlite(row, _) => row.as_ref().column_count(),
             Source::Postgres(row) => row.len(),
         }
     }
 
     fn name(&self, at: usize) -> Option<&str> {
         match self.source {
-            Source::Sqlite(row) => row.as_ref().column_name(at).ok(),
+            Source::Sqlite(_, Some(names)) => names.get(at).map(AsRef::as_ref),
+            Source::Sqlite(row, None) => row.as_ref().column_name(at).ok(),
             Source::Postgres(row) => row.columns().get(at).map(tokio_postgres::Column::name),
         }
     }

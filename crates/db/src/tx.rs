@@ -16,6 +16,10 @@ pub struct Tx<'c> {
     hooks: Option<Vec<AfterCommit>>,
     /// Whether a statement may have changed something.
     changed: bool,
+    /// The tables whose changes are not [`Tx::wrote_elsewhere`].
+    usual: &'static [&'static str],
+    /// Whether one may have changed another table than those.
+    elsewhere: bool,
     /// The first statement that failed.
     fault: Option<Error>,
 }
@@ -32,6 +36,8 @@ impl<'c> Tx<'c> {
             conn,
             hooks: Some(Vec::new()),
             changed: false,
+            usual: &[],
+            elsewhere: false,
             fault: None,
         }
     }
@@ -41,6 +47,8 @@ impl<'c> Tx<'c> {
             conn,
             hooks: None,
             changed: false,
+            usual: &[],
+            elsewhere: false,
             fault: None,
         }
     }
@@ -59,8 +67,23 @@ impl<'c> Tx<'c> {
             Conn::Sqlite(on) => sqlite::execute(on, sql, args),
             Conn::Postgres(session) => session.execute(sql, args),
         })?;
-        self.changed |= changed > 0;
+        self.note(sql, changed > 0);
         Ok(changed)
+    }
+
+    /// Leaves these tables out of [`Tx::wrote_elsewhere`] from now on.
+    pub fn watch(&mut self, usual: &'static [&'static str]) {
+        self.usual = usual;
+    }
+
+    /// Whether a statement may have changed a table that was not named to [`Tx::watch`].
+    pub fn wrote_elsewhere(&self) -> bool {
+        self.elsewhere
+    }
+
+    fn note(&mut self, sql: &str, changed: bool) {
+        self.changed |= changed;
+        self.elsewhere |= changed && !self.usual.contains(&written(sql));
     }
 
     /// All rows of the answer.
@@ -69,7 +92,7 @@ impl<'c> Tx<'c> {
             Conn::Sqlite(on) => sqlite::query(on, sql, args),
             Conn::Postgres(session) => session.query(sql, args),
         })?;
-        self.changed |= !rows.is_empty() && !only_reads(sql);
+        self.note(sql, !rows.is_empty() && !only_reads(sql));
         Ok(rows)
     }
 
@@ -96,7 +119,7 @@ impl<'c> Tx<'c> {
         T: FromRow + Send + 'static,
     {
         let later = Later::default();
-        self.changed |= !only_reads(sql);
+        self.note(sql, !only_reads(sql));
         self.run(sql, |conn| match conn {
             Conn::Sqlite(on) => {
                 later.set(sqlite::query(on, sql, args)?);
@@ -136,7 +159,7 @@ impl<'c> Tx<'c> {
 
     /// Runs several statements without parameters, separated by `;`.
     pub(crate) fn script(&mut self, sql: &str) -> Result<()> {
-        self.changed = true;
+        self.note(sql, true);
         self.run(sql, |conn| match conn {
             Conn::Sqlite(on) => Ok(on.conn().execute_batch(sql)?),
             Conn::Postgres(session) => session.script(sql),
@@ -182,6 +205,20 @@ impl<'c> Tx<'c> {
 /// What changes something and returns rows names them; where it returns none, it changed none.
 fn only_reads(sql: &str) -> bool {
     sql.trim_start().starts_with("SELECT")
+}
+
+/// The table that a statement writes to; none if it does not begin in one of the simple ways.
+fn written(sql: &str) -> &str {
+    let sql = sql.trim_start();
+    let mut rest = ["INSERT INTO ", "UPDATE ", "DELETE FROM "]
+        .iter()
+        .filter_map(|verb| sql.strip_prefix(verb));
+    rest.next()
+        .and_then(|rest| {
+            rest.split(|char: char| char != '_' && !char.is_alphanumeric())
+                .next()
+        })
+        .unwrap_or_default()
 }
 
 /// The answer of a statement that was not waited for.
@@ -258,6 +295,25 @@ pub(crate) fn run_hooks(hooks: Vec<AfterCommit>) {
     for hook in hooks {
         if catch_unwind(AssertUnwindSafe(hook)).is_err() {
             tracing::error!("a hook panicked after its commit");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::written;
+
+    #[test]
+    fn the_table_that_is_written_to_is_named_after_the_verb() {
+        for (sql, table) in [
+            ("INSERT INTO event (seq) VALUES ($1)", "event"),
+            ("\n  UPDATE usage_day SET a = 1", "usage_day"),
+            ("DELETE FROM delivery WHERE id = $1", "delivery"),
+            ("DELETE FROM delivery", "delivery"),
+            ("WITH a AS (SELECT 1) UPDATE event SET b = 1", ""),
+            ("INSERT OR IGNORE INTO event VALUES (1)", ""),
+        ] {
+            assert_eq!(written(sql), table, "{sql}");
         }
     }
 }

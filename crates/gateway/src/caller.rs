@@ -1,8 +1,12 @@
-//! Who is asking: found by the hash of the key they show, afresh for every request.
+//! Who is asking: found by the hash of the key they show.
+//!
+//! A caller is remembered for a moment, but not past any change of this process (see `recall`): a key works
+//! from the moment it is made until the moment it is revoked.
 
 use uuid::Uuid;
 
 use crate::api_key::Scope;
+use crate::recall::Recall;
 use crate::{Error, Gateway, Result};
 
 /// An authenticated caller.
@@ -94,11 +98,10 @@ db::row! {
 }
 
 impl Gateway {
-    /// The account that a user key belongs to. Nothing is remembered between requests, so a key
-    /// works from the moment it is made until the moment it is revoked.
+    /// The account that a user key belongs to.
     pub async fn user(&self, key: &str) -> Result<Option<Caller>> {
         let hash = self.0.keys.hash(key);
-        self.lookup(move |tx| {
+        self.recalled(callers, hash.clone(), move |tx| {
             let account: Option<Account> = tx.optional(
                 "SELECT id, email FROM account WHERE key_hash = $1 AND disabled_at IS NULL",
                 &[&hash],
@@ -117,7 +120,7 @@ impl Gateway {
     /// The account and numbers that a phone key speaks for.
     pub async fn phone_caller(&self, key: &str) -> Result<Option<Caller>> {
         let hash = self.0.keys.hash(key);
-        self.lookup(move |tx| {
+        self.recalled(callers, hash.clone(), move |tx| {
             // A row for each number, in the order they were bound.
             let rows: Vec<PhoneKey> = tx.all(
                 "SELECT phone_key.id AS id, phone_key.user_id AS user_id, phone_number
@@ -139,4 +142,8 @@ impl Gateway {
         })
         .await
     }
+}
+
+fn callers(gateway: &Gateway) -> &Recall<Vec<u8>, Caller> {
+    &gateway.0.callers
 }

@@ -1,6 +1,7 @@
 //! The event log: CloudEvents in the order they happened, appended by the transaction that caused them.
 
 mod feed;
+mod hearers;
 
 use std::str::FromStr;
 
@@ -16,6 +17,7 @@ use crate::webhook::filter::Subject;
 use crate::{Gateway, Result, Work, id};
 
 pub use feed::{Feed, Part};
+pub(crate) use hearers::Hearers;
 
 /// The types of events, by their names on the wire (contract: events, §1.2).
 ///
@@ -220,20 +222,17 @@ impl Work<'_, '_> {
         if !Kind::FOR_WEBHOOKS.contains(&kind) {
             return self.record(kind, about, data, false).map(drop);
         }
-        let webhooks = self.webhooks_of(about.user_id)?;
-        let discords = match kind {
-            Kind::MessagePhoneReceived => Some(self.discords_of(about.user_id)?),
-            _ => None,
-        };
+        let asked = self.ask_for_hearers(kind, about.user_id)?;
         let recorded = self.record(kind, about, data, false)?;
         self.tx.wait()?;
         let letter = recorded.letter()?;
-        self.queue_for_webhooks(&webhooks.take(), about, &letter)?;
-        let mut discords = discords
-            .map(|discords| discords.take())
-            .into_iter()
-            .flatten();
-        discords.try_for_each(|Scalar(id)| self.queue_for_discord(about.user_id, id, &letter))
+        let hearers = self.hearers(asked, about.user_id);
+        self.queue_for_webhooks(&hearers.webhooks, about, &letter)?;
+        if kind != Kind::MessagePhoneReceived {
+            return Ok(());
+        }
+        let mut discords = hearers.discords.iter();
+        discords.try_for_each(|Scalar(id)| self.queue_for_discord(about.user_id, *id, &letter))
     }
 
     /// Appends a made-up event, which is queued for nobody; its place in the log.

@@ -29,6 +29,7 @@ mod password;
 mod patience;
 pub mod phone;
 pub mod phone_key;
+mod recall;
 pub mod replay;
 pub mod retention;
 mod sample;
@@ -61,6 +62,7 @@ pub use uuid::Uuid;
 
 use delivery::Handoff;
 use idempotency::Once;
+use recall::{Changes, Recall};
 use secret::Keyring;
 use session::Guesses;
 use wake::Wake;
@@ -215,6 +217,11 @@ struct Inner {
     handoff: Arc<Handoff>,
     wake: Arc<Wake>,
     guesses: Guesses,
+    changes: Arc<Changes>,
+    /// By the hash of their key.
+    callers: Recall<Vec<u8>, Caller>,
+    /// By their account.
+    hearers: Recall<String, Arc<event::Hearers>>,
 }
 
 /// An open transaction, the time it happens at, and what it may have to tell.
@@ -364,6 +371,9 @@ impl Gateway {
             handoff: Handoff::new(),
             wake: Arc::default(),
             guesses: Guesses::default(),
+            changes: Arc::default(),
+            callers: Recall::default(),
+            hearers: Recall::default(),
         }));
         gateway.reorder_restored_events().await?;
         Ok(gateway)
@@ -403,10 +413,13 @@ impl Gateway {
                     now,
                     gateway: &inner,
                 };
-                match &once {
+                open.watch_changes();
+                let done = match &once {
                     Some(once) => once.run(&mut open, &mut work),
                     None => work(&mut open),
-                }
+                };
+                open.note_change();
+                done
             })
             .await
     }

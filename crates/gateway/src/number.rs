@@ -1,6 +1,10 @@
 //! Phone numbers as the wire treats them: made E.164 where they can be, kept as typed where not.
 
+use std::sync::{LazyLock, Mutex, PoisonError};
+
+use rlibphonenumber::enums::Region;
 use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberFormat};
+use rustc_hash::FxHashMap;
 
 /// A user's own phone number: one that a telephone library can read without knowing the country.
 ///
@@ -72,7 +76,29 @@ fn with_plus(text: &str) -> String {
     text.to_owned()
 }
 
-fn e164(text: &str, region: Option<rlibphonenumber::enums::Region>) -> Option<String> {
+fn e164(text: &str, region: Option<Region>) -> Option<String> {
+    if region.is_some() || text.len() > LONGEST {
+        return read(text, region);
+    }
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(read) = known.get(text) {
+        return Some(read.clone());
+    }
+    let read = read(text, region)?;
+    if known.len() >= ROOM {
+        known.clear();
+    }
+    known.insert(text.to_owned(), read.clone());
+    Some(read)
+}
+
+/// The same few numbers are read again and again, and reading one takes a while: it is kept what they
+/// came to. Longer texts are not what phones send.
+static KNOWN: LazyLock<Mutex<FxHashMap<String, String>>> = LazyLock::new(Mutex::default);
+const LONGEST: usize = 20;
+const ROOM: usize = 4_096;
+
+fn read(text: &str, region: Option<Region>) -> Option<String> {
     let number = PHONE_NUMBER_UTIL.parse(text, region).ok()?;
     Some(number.format_as(PhoneNumberFormat::E164).into_owned())
 }

@@ -2,6 +2,8 @@
 //!
 //! By 3GPP TS 23.038 (alphabets) and TS 23.040 (parts, each with a header of six bytes).
 
+use std::sync::LazyLock;
+
 /// How a text is encoded on the air: the first that has all its characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Encoding {
@@ -56,8 +58,21 @@ impl Encoding {
 }
 
 fn septets(char: char) -> Option<usize> {
-    // Most texts are plain ASCII letters: no need to search for them.
-    if char.is_ascii_alphanumeric() || char == ' ' || BASIC.contains(char) {
+    match usize::try_from(u32::from(char))
+        .ok()
+        .and_then(|at| ASCII.get(at))
+    {
+        Some(septets) => *septets,
+        None => searched(char),
+    }
+}
+
+/// What [`septets`] says of the characters that nearly all texts are made of.
+static ASCII: LazyLock<[Option<usize>; 128]> =
+    LazyLock::new(|| std::array::from_fn(|at| searched(char::from(at as u8))));
+
+fn searched(char: char) -> Option<usize> {
+    if BASIC.contains(char) {
         Some(1)
     } else if EXTENSION.contains(char) {
         Some(2)
@@ -80,8 +95,11 @@ pub struct Segments<'t> {
 /// Cuts a text, never within a character: not an escape from what it escapes, nor a surrogate from
 /// its other half.
 pub fn split(text: &str) -> Segments<'_> {
-    let encoding = Encoding::of(text);
-    let units = text.chars().map(|char| encoding.units(char)).sum();
+    let septets = text.chars().map(septets).sum::<Option<usize>>();
+    let (encoding, units) = match septets {
+        Some(septets) => (Encoding::Gsm7, septets),
+        None => (Encoding::Ucs2, text.encode_utf16().count()),
+    };
     let parts = if units <= encoding.alone() {
         vec![text]
     } else {

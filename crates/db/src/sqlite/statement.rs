@@ -69,7 +69,7 @@ impl Statements for Ready<'_> {
             return run(statement, numbers);
         }
         let mut statement = self.conn.prepare(sql)?;
-        let numbers = Numbers::of(&statement)?;
+        let numbers = Numbers::of(&statement)?.with_names(&statement);
         let done = run(&mut statement, &numbers);
         if kept.len() >= STATEMENTS {
             // Texts come from a small fixed set; whoever makes others pays for it.
@@ -87,6 +87,8 @@ pub(crate) struct Numbers {
     places: Box<[usize]>,
     /// How many arguments there are.
     count: usize,
+    /// The names of the columns of its answer, if the statement is kept: SQLite takes its time to say.
+    names: Option<Box<[Box<str>]>>,
 }
 
 impl Numbers {
@@ -106,7 +108,19 @@ impl Numbers {
             .map(number)
             .collect::<Result<_>>()?;
         let count = places.iter().max().map_or(0, |most| most + 1);
-        Ok(Self { places, count })
+        Ok(Self {
+            places,
+            count,
+            names: None,
+        })
+    }
+
+    fn with_names(self, statement: &Statement<'_>) -> Self {
+        let names = statement.column_names().map(Into::into).collect();
+        Self {
+            names: Some(names),
+            ..self
+        }
     }
 
     fn bind(&self, statement: &mut Statement<'_>, args: &[&dyn Arg]) -> Result<()> {
@@ -143,7 +157,7 @@ pub(crate) fn query<T: FromRow>(
         numbers.bind(statement, args)?;
         let mut rows = statement.raw_query();
         while let Some(row) = rows.next()? {
-            found.push(T::from_row(&Row::sqlite(row))?);
+            found.push(T::from_row(&Row::sqlite(row, numbers.names.as_deref()))?);
         }
         Ok(())
     })?;

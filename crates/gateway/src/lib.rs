@@ -306,6 +306,10 @@ const STEPS: &[(&str, &str)] = &[
         include_str!("../migrations/0032_answer_location.sql"),
     ),
     ("0035_admins", include_str!("../migrations/0035_admins.sql")),
+    (
+        "0036_search_merges",
+        include_str!("../migrations/0036_search_merges.sql"),
+    ),
 ];
 
 /// One text serves both engines, but for growing keys and what only one of them has.

@@ -13,11 +13,21 @@ use super::road::is_few;
 use crate::{Gateway, Result, Work};
 
 /// Messages that are indexed in one transaction, which all other writers wait for: when somebody
-/// else writes, and when nobody does, as after an import.
-const FEW: i64 = 32;
+/// else writes, and when nobody does, as after an import. A few at a time cost twice as much each.
+const FEW: i64 = 128;
 const MANY: i64 = 512;
 
-/// How often it is looked for new ones.
+/// So long are their texts on average at most: what is longer waits for the next transaction.
+const LENGTH: i64 = 256;
+
+/// For so many bytes of texts one page of the index is merged with others. Each text is moved about
+/// six times until there are ten million.
+const MERGED: i64 = 512;
+
+/// So many new ones since the last transaction: somebody else writes.
+const SOME: i64 = 8;
+
+/// How often it is looked for new ones; those that come meanwhile are indexed together.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// The pause after a transaction, as a multiple of its time: when nobody else writes, and when
@@ -49,10 +59,10 @@ impl Gateway {
         loop {
             let began = Instant::now();
             let pause = match self.index_messages(most).await {
-                Ok((0, _)) => LOOK_AGAIN,
-                Ok((_, now_newest)) => {
-                    let busy = now_newest - newest > FEW / 4;
-                    newest = now_newest;
+                Ok(Step { more: false, .. }) => LOOK_AGAIN,
+                Ok(done) => {
+                    let busy = done.newest - newest > SOME;
+                    newest = done.newest;
                     most = if busy { FEW } else { MANY };
                     began.elapsed() * if busy { BUSY } else { QUIET }
                 }
@@ -69,27 +79,43 @@ impl Gateway {
     }
 
     /// Indexes the next messages of a SQLite database, so many at most of those that are new and of
-    /// those that have changed: how many, and the newest there is.
+    /// those that have changed.
     ///
     /// # Errors
     /// Of the database; what was not indexed is found all the same.
-    pub async fn index_messages(&self, most: i64) -> Result<(usize, i64)> {
+    pub async fn index_messages(&self, most: i64) -> Result<Step> {
         if !self.lookup(waiting).await? {
-            return Ok((0, 0));
+            return Ok(Step::default());
         }
         self.write(move |work| {
-            let count = work.index_changed(most)? + work.index_new(most)?;
+            let mut bytes = 0;
+            let full = work.index_changed(most, &mut bytes)?;
+            let last = work.index_new(most, &mut bytes)?;
+            work.merge(bytes)?;
             let Scalar(newest): Scalar<Option<i64>> =
                 work.tx.one("SELECT MAX(seq) FROM message", &[])?;
-            Ok((count, newest.unwrap_or(0)))
+            let newest = newest.unwrap_or(0);
+            Ok(Step {
+                newest,
+                more: full || last.is_some_and(|last| last < newest),
+            })
         })
         .await
     }
 }
 
+/// One step of the index.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Step {
+    /// The newest message there is, by its `seq`; 0 if there was nothing to do.
+    pub newest: i64,
+    /// Whether there may be more to do.
+    pub more: bool,
+}
+
 impl Work<'_, '_> {
-    /// Brings texts up to date that have changed since they were indexed.
-    fn index_changed(&mut self, most: i64) -> Result<usize> {
+    /// Brings texts up to date that have changed since they were indexed; whether there may be more.
+    fn index_changed(&mut self, most: i64, bytes: &mut i64) -> Result<bool> {
         let docs: Vec<Doc> = self.tx.all(
             &format!(
                 "SELECT {DOC} FROM search_again JOIN message ON message.seq = search_again.seq
@@ -101,14 +127,15 @@ impl Work<'_, '_> {
         for doc in &docs {
             self.tx
                 .execute("DELETE FROM search_text WHERE rowid = $1", &[&doc.docid])?;
-            self.index(doc)?;
+            *bytes += self.index(doc)?;
             self.tx
                 .execute("DELETE FROM search_again WHERE seq = $1", &[&doc.docid])?;
         }
-        Ok(docs.len())
+        Ok(!is_few(&docs, most - 1))
     }
 
-    fn index_new(&mut self, most: i64) -> Result<usize> {
+    /// Indexes new texts; the last one's number.
+    fn index_new(&mut self, most: i64, bytes: &mut i64) -> Result<Option<i64>> {
         let docs: Vec<Doc> = self.tx.all(
             &format!(
                 "SELECT {DOC} FROM message WHERE seq > (SELECT position FROM search_place)
@@ -116,25 +143,42 @@ impl Work<'_, '_> {
             ),
             &[&most],
         )?;
+        let mut last = None;
         for doc in &docs {
-            self.index(doc)?;
+            *bytes += self.index(doc)?;
+            last = Some(doc.docid);
+            if *bytes > most * LENGTH {
+                break;
+            }
         }
-        if let Some(last) = docs.last() {
+        if let (Some(first), Some(last)) = (docs.first(), last) {
             self.tx
-                .execute("UPDATE search_place SET position = $1", &[&last.docid])?;
+                .execute("UPDATE search_place SET position = $1", &[&last])?;
             // What changed before it was indexed has its new text.
             self.tx.execute(
                 "DELETE FROM search_again WHERE seq >= $1 AND seq <= $2",
-                &[&docs[0].docid, &last.docid],
+                &[&first.docid, &last],
             )?;
         }
-        Ok(docs.len())
+        Ok(last)
     }
 
-    fn index(&mut self, doc: &Doc) -> Result<()> {
+    /// Indexes a text; how long it is.
+    fn index(&mut self, doc: &Doc) -> Result<i64> {
+        let text = doc.text();
         self.tx.execute(
             "INSERT INTO search_text (rowid, text) VALUES ($1, $2)",
-            &[&doc.docid, &doc.text()],
+            &[&doc.docid, &text],
+        )?;
+        Ok(text.len() as i64)
+    }
+
+    /// Each transaction adds a small index to the others; here they are merged to larger ones, in
+    /// parts, for so many bytes of new texts. By itself FTS5 would merge much at once now and then.
+    fn merge(&mut self, bytes: i64) -> Result<()> {
+        self.tx.execute(
+            "INSERT INTO search_text (search_text, rank) VALUES ('merge', $1)",
+            &[&(bytes / MERGED + 1)],
         )?;
         Ok(())
     }

@@ -24,7 +24,7 @@ async fn found(world: &World, search: Search) -> Vec<Uuid> {
 
 async fn index(world: &World) {
     if world.is_sqlite() {
-        while world.gateway.index_messages(32).await.unwrap().0 > 0 {}
+        while world.gateway.index_messages(32).await.unwrap().more {}
     }
 }
 
@@ -175,6 +175,46 @@ async fn what_comes_after_the_newest_were_deleted_is_found_alone() {
             assert_eq!(found(&world, text("very last")).await, [new]);
             assert_eq!(found(&world, text("deleted")).await, [] as [Uuid; 0]);
             assert_eq!(found(&world, text("very first")).await, [kept]);
+            index(&world).await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_index_of_many_small_parts_has_everything() {
+    on_each_engine(async |world: World| {
+        world.phone().await;
+        let mut all = Vec::new();
+        for nth in 0..150 {
+            let message = receive(&world, CONTACT, &format!("part {nth:03}, please")).await;
+            all.push((format!("rt {nth:03}"), message.id));
+            if world.is_sqlite() {
+                world.gateway.index_messages(1).await.unwrap();
+            }
+        }
+        for (query, id) in all {
+            assert_eq!(found(&world, text(&query)).await, [id], "{query}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn long_texts_are_indexed_a_few_at_a_time() {
+    on_each_engine(async |world: World| {
+        world.phone().await;
+        let first = receive(&world, CONTACT, &"long and wide ".repeat(200))
+            .await
+            .id;
+        let second = receive(&world, CONTACT, "short and slim").await.id;
+        if world.is_sqlite() {
+            let step = world.gateway.index_messages(2).await.unwrap();
+            assert!(step.more, "the first one is enough");
+        }
+        for _ in 0..2 {
+            assert_eq!(found(&world, text("and wide")).await, [first]);
+            assert_eq!(found(&world, text("and slim")).await, [second]);
             index(&world).await;
         }
     })

@@ -1,15 +1,22 @@
 //! The HTTP client of all attempts: one deadline and one byte budget around everything,
 //! connections kept alive, no redirects, no proxies, no decompression.
+//!
+//! HTTP/1.1 alone, and by hand: most of what is in flight waits for an answer, and while it waits it holds
+//! a connection and its deadline, but no buffers and no task beside its own.
 
+mod body;
+mod call;
+mod head;
+mod idle;
+mod line;
+
+use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::header::RETRY_AFTER;
 use http::{HeaderMap, HeaderValue, Request, StatusCode};
-use http_body_util::{BodyExt, Full};
-use hyper::body::Incoming;
-use hyper_util::client::legacy;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::time::timeout;
 
 use crate::connect::Connector;
@@ -18,19 +25,24 @@ use crate::guard::PrivateNetworks;
 use crate::resolve::Resolver;
 use crate::tls::Tls;
 
+use self::call::Call;
+use self::idle::Idle;
+use self::line::Line;
+
 /// As much of an answer's body is read; then its connection is closed.
 pub const BODY_LIMIT: usize = 16 << 10;
 
 /// As much header is read; an answer with more is not valid.
 const HEADER_LIMIT: usize = 16 << 10;
 
-/// Idle connections to one host, and for how long.
-const IDLE_PER_HOST: usize = 256;
-const IDLE_FOR: Duration = Duration::from_secs(50);
-
 /// Sends requests. Clones share their connections.
 #[derive(Clone)]
-pub struct Client(legacy::Client<Connector, Full<Bytes>>);
+pub struct Client(Arc<Shared>);
+
+struct Shared {
+    connector: Connector,
+    idle: Arc<Idle>,
+}
 
 /// An answer with its body, or the first [`BODY_LIMIT`] bytes of it.
 #[derive(Debug, Clone)]
@@ -62,13 +74,10 @@ impl Client {
 
     /// A client with its own way to connections.
     pub fn with(connector: Connector) -> Self {
-        let client = legacy::Client::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(IDLE_FOR)
-            .pool_max_idle_per_host(IDLE_PER_HOST)
-            .http1_max_buf_size(HEADER_LIMIT)
-            .build(connector);
-        Self(client)
+        Self(Arc::new(Shared {
+            connector,
+            idle: Arc::default(),
+        }))
     }
 
     /// Sends a request and waits for its answer, `limit` long for everything: name, connection, TLS,
@@ -76,40 +85,49 @@ impl Client {
     ///
     /// The answer counts when its body is complete or its first [`BODY_LIMIT`] bytes are there. A body
     /// that stops before is a [`Failure::Timeout`], whatever the status said.
-    pub async fn send(
+    pub fn send(
         &self,
-        request: Request<Full<Bytes>>,
+        request: Request<Bytes>,
         limit: Duration,
-    ) -> Result<Answer, Failure> {
-        match timeout(limit, self.exchange(request)).await {
-            Ok(done) => done,
-            Err(_) => Err(Failure::Timeout(limit)),
+    ) -> impl Future<Output = Result<Answer, Failure>> + Send {
+        // Not part of the future: the request is much larger than what is sent.
+        let call = Call::of(request);
+        async move {
+            match timeout(limit, self.exchange(call?)).await {
+                Ok(done) => done,
+                Err(_) => Err(Failure::Timeout(limit)),
+            }
         }
     }
 
-    async fn exchange(&self, request: Request<Full<Bytes>>) -> Result<Answer, Failure> {
-        let response = self.0.request(request).await;
-        let (head, body) = response.map_err(|error| Failure::of(&error))?.into_parts();
-        Ok(Answer {
-            status: head.status,
-            headers: head.headers,
-            body: read(body).await?,
-        })
+    async fn exchange(&self, call: Call) -> Result<Answer, Failure> {
+        let Shared { connector, idle } = &*self.0;
+        let mut line = match idle.take(&call.place) {
+            Some(line) => line,
+            // Rarer and larger than the rest.
+            None => Line::new(Box::pin(connector.connect(&call.place)).await?),
+        };
+        let said = line.say(call.head, call.body).await;
+        // An answer may come before all was said, and the connection be closed with it.
+        let (answer, whole) = match (answer(&mut line).await, said) {
+            (Ok((answer, whole)), said) => (answer, whole && said.is_ok()),
+            (Err(_), Err(failure)) | (Err(failure), Ok(())) => return Err(failure),
+        };
+        if whole {
+            idle.put(call.place, line);
+        }
+        Ok(answer)
     }
 }
 
-/// Reads up to the limit. Dropping the rest closes the connection.
-async fn read(mut body: Incoming) -> Result<Bytes, Failure> {
-    let mut all = BytesMut::new();
-    while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|error| Failure::of(&error))?;
-        let Ok(data) = frame.into_data() else {
-            continue;
-        };
-        all.extend_from_slice(&data[..data.len().min(BODY_LIMIT - all.len())]);
-        if all.len() == BODY_LIMIT {
-            break;
-        }
-    }
-    Ok(all.freeze())
+/// The answer, and whether the connection may be used again after it.
+async fn answer(line: &mut Line) -> Result<(Answer, bool), Failure> {
+    let head = head::read(line).await?;
+    let (body, whole) = body::read(line, head.framing).await?;
+    let answer = Answer {
+        status: head.status,
+        headers: head.headers,
+        body,
+    };
+    Ok((answer, whole && head.keep))
 }

@@ -1,7 +1,7 @@
 //! Connections of the HTTP client: the name is resolved, its addresses are judged, and exactly
 //! those are connected to. A literal address takes the same path.
 
-use std::future::Future;
+use std::borrow::Cow;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
@@ -9,8 +9,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http::Uri;
-use hyper_util::client::legacy::connect::{Connected, Connection};
-use hyper_util::rt::TokioIo;
+use http::uri::{Authority, Scheme};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -21,8 +20,7 @@ use crate::guard::PrivateNetworks;
 use crate::resolve::Resolver;
 use crate::tls::Tls;
 
-/// How long a connection may take to be made. The client may go on with one that its request no
-/// longer needs, so it needs an end of its own.
+/// How long a connection may take to be made, however long its request has.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Makes the connections of a client.
@@ -36,22 +34,66 @@ pub struct Connector {
     pub tls: Tls,
 }
 
+/// Where connections lead to.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Place {
+    secure: bool,
+    authority: Authority,
+}
+
+impl Place {
+    /// Fails if the URL is none of the web.
+    pub fn of(uri: &Uri) -> Result<Self, Failure> {
+        let secure = uri.scheme() == Some(&Scheme::HTTPS);
+        let authority = uri
+            .authority()
+            .filter(|_| secure || uri.scheme() == Some(&Scheme::HTTP))
+            .ok_or(Failure::Url)?;
+        Ok(Self {
+            secure,
+            authority: authority.clone(),
+        })
+    }
+
+    /// Its name as requests give it: with the port, unless that is the usual one.
+    pub fn host_header(&self) -> Cow<'_, str> {
+        let host = self.authority.host();
+        match self.authority.port_u16() {
+            Some(port) if port != self.usual_port() => Cow::Owned(format!("{host}:{port}")),
+            _ => Cow::Borrowed(host),
+        }
+    }
+
+    /// Without brackets for an address.
+    fn host(&self) -> &str {
+        let host = self.authority.host();
+        host.trim_start_matches('[').trim_end_matches(']')
+    }
+
+    fn port(&self) -> u16 {
+        self.authority
+            .port_u16()
+            .unwrap_or_else(|| self.usual_port())
+    }
+
+    fn usual_port(&self) -> u16 {
+        if self.secure { 443 } else { 80 }
+    }
+}
+
 impl Connector {
-    async fn connect(self, uri: Uri) -> Result<TokioIo<Stream>, Failure> {
-        let host = uri.host().ok_or(Failure::Url)?;
-        let host = host.trim_start_matches('[').trim_end_matches(']');
-        let secure = uri.scheme() == Some(&http::uri::Scheme::HTTPS);
-        let port = uri.port_u16().unwrap_or(if secure { 443 } else { 80 });
-        let tcp = timeout(PATIENCE, self.reach(host, port))
+    pub(crate) async fn connect(&self, place: &Place) -> Result<Stream, Failure> {
+        let host = place.host();
+        let tcp = timeout(PATIENCE, self.reach(host, place.port()))
             .await
             .map_err(|_| Failure::Timeout(PATIENCE))??;
-        if !secure {
-            return Ok(TokioIo::new(Stream::Plain(tcp)));
+        if !place.secure {
+            return Ok(Stream::Plain(tcp));
         }
         let tls = timeout(PATIENCE, self.tls.connect(host, tcp))
             .await
             .map_err(|_| Failure::Timeout(PATIENCE))??;
-        Ok(TokioIo::new(Stream::Secure(Box::new(tls))))
+        Ok(Stream::Secure(Box::new(tls)))
     }
 
     async fn reach(&self, host: &str, port: u16) -> Result<TcpStream, Failure> {
@@ -85,33 +127,13 @@ impl Connector {
     }
 }
 
-impl tower::Service<Uri> for Connector {
-    type Response = TokioIo<Stream>;
-    type Error = Failure;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Failure>> + Send>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Failure>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, uri: Uri) -> Self::Future {
-        Box::pin(self.clone().connect(uri))
-    }
-}
-
 /// A connection, secure or not.
 #[derive(Debug)]
-pub enum Stream {
+pub(crate) enum Stream {
     /// For `http`.
     Plain(TcpStream),
     /// For `https`.
     Secure(Box<TlsStream<TcpStream>>),
-}
-
-impl Connection for Stream {
-    fn connected(&self) -> Connected {
-        Connected::new()
-    }
 }
 
 impl AsyncRead for Stream {

@@ -1,7 +1,6 @@
 //! Why an attempt has no answer, in words that the owner of a webhook understands.
 //! The causes below are told apart by what the layers underneath say.
 
-use std::error::Error;
 use std::io;
 use std::time::Duration;
 
@@ -44,6 +43,11 @@ impl Failure {
     }
 
     pub(crate) fn of_io(error: &io::Error) -> Self {
+        if let Some(reason) = error.get_ref()
+            && reason.is::<rustls::Error>()
+        {
+            return Self::Tls(reason.to_string());
+        }
         match error.kind() {
             io::ErrorKind::ConnectionRefused => Self::Refused,
             io::ErrorKind::ConnectionReset
@@ -53,31 +57,6 @@ impl Failure {
             kind => Self::Unreachable(kind),
         }
     }
-
-    /// Finds the cause that an error of the client carries inside.
-    pub(crate) fn of(error: &(dyn Error + 'static)) -> Self {
-        let mut found = Self::Reset;
-        let mut next = Some(error);
-        while let Some(cause) = next {
-            next = cause.source();
-            if let Some(failure) = cause.downcast_ref::<Self>() {
-                return failure.clone();
-            }
-            if let Some(error) = cause.downcast_ref::<io::Error>() {
-                found = Self::of_io(error);
-                // Its source would be the one of what it wraps.
-                next = error
-                    .get_ref()
-                    .map(|inside| inside as &(dyn Error + 'static));
-            }
-            if let Some(error) = cause.downcast_ref::<hyper::Error>()
-                && error.is_parse()
-            {
-                return Self::Invalid;
-            }
-        }
-        found
-    }
 }
 
 #[cfg(test)]
@@ -85,13 +64,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_cause_is_found_inside() {
-        let inside = io::Error::other(Failure::Forbidden);
-        assert_eq!(Failure::of(&inside), Failure::Forbidden);
-        let reset = io::Error::from(io::ErrorKind::ConnectionReset);
-        assert_eq!(Failure::of(&reset), Failure::Reset);
-        let refused = io::Error::from(io::ErrorKind::ConnectionRefused);
-        assert_eq!(Failure::of(&refused), Failure::Refused);
+    fn the_cause_is_found() {
+        let of = |kind: io::ErrorKind| Failure::of_io(&kind.into());
+        assert_eq!(of(io::ErrorKind::BrokenPipe), Failure::Reset);
+        assert_eq!(of(io::ErrorKind::ConnectionRefused), Failure::Refused);
+        let alert = rustls::Error::AlertReceived(rustls::AlertDescription::CertificateRequired);
+        let inside = io::Error::new(io::ErrorKind::InvalidData, alert);
+        assert!(matches!(Failure::of_io(&inside), Failure::Tls(_)));
     }
 
     #[test]

@@ -7,7 +7,6 @@ use bytes::Bytes;
 use gateway::{PushData, Time};
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderValue, Method, Request, StatusCode, Uri};
-use http_body_util::Full;
 use serde::{Deserialize, Serialize};
 
 use crate::client::{Answer, Client};
@@ -89,7 +88,7 @@ impl Fcm {
 
     /// Sends a push; the answer is the service's name for it.
     pub async fn send(&self, push: &Push, now: Time) -> Result<String, Refusal> {
-        let mut request = Request::new(Full::new(self.body(push)));
+        let mut request = Request::new(self.body(push));
         *request.method_mut() = Method::POST;
         *request.uri_mut() = self.uri.clone();
         let headers = request.headers_mut();

@@ -6,7 +6,6 @@ use std::time::Duration;
 use gateway::Time;
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Method, Request, Uri};
-use http_body_util::Full;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
@@ -127,7 +126,7 @@ impl Access {
         })
     }
 
-    fn trade(&self, now: Time) -> Result<Request<Full<bytes::Bytes>>, Refusal> {
+    fn trade(&self, now: Time) -> Result<Request<bytes::Bytes>, Refusal> {
         let assertion = self.assertion(now).map_err(|error| Refusal::Passing {
             status: None,
             retry_after: None,
@@ -137,7 +136,7 @@ impl Access {
         let form = format!(
             "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer&assertion={assertion}"
         );
-        let mut request = Request::new(Full::from(form));
+        let mut request = Request::new(bytes::Bytes::from(form));
         *request.method_mut() = Method::POST;
         *request.uri_mut() = self.trade.clone();
         let form = HeaderValue::from_static("application/x-www-form-urlencoded");

@@ -33,10 +33,7 @@ impl Tls {
             rustls::pki_types::ServerName::try_from(host.to_owned()).map_err(|_| Failure::Url)?;
         let connector = self.0.get_or_try_init(|| async { platform() }).await?;
         let connected = connector.connect(name, tcp).await;
-        connected.map_err(|error| match error.get_ref() {
-            Some(reason) if reason.is::<rustls::Error>() => Failure::Tls(reason.to_string()),
-            _ => Failure::of_io(&error),
-        })
+        connected.map_err(|error| Failure::of_io(&error))
     }
 }
 

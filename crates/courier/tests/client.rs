@@ -14,7 +14,6 @@ use courier::failure::Failure;
 use courier::resolve::Resolver;
 use courier::tls::Tls;
 use http::{Request, StatusCode};
-use http_body_util::Full;
 use testkit::{Receiver, Respond};
 use tokio::net::TcpListener;
 use tokio::time::Instant;
@@ -26,7 +25,7 @@ const PLENTY: Duration = Duration::from_secs(20);
 const SHORT: Duration = Duration::from_millis(300);
 
 async fn post(client: &Client, url: &str, limit: Duration) -> Result<Answer, Failure> {
-    let body = Full::from(r#"{"specversion":"1.0"}"#);
+    let body = Bytes::from_static(br#"{"specversion":"1.0"}"#);
     let request = Request::post(url).body(body).unwrap();
     let began = Instant::now();
     let result = client.send(request, limit).await;

@@ -8,7 +8,6 @@ use bytes::Bytes;
 use gateway::discord::{Asking, Bot};
 use http::header::{AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
 use http::{HeaderValue, Method, Request, Uri};
-use http_body_util::Full;
 use serde_json::{Value, json};
 use tracing::warn;
 
@@ -64,7 +63,7 @@ impl DiscordBot {
         let uri: Uri = format!("{}{path}", self.endpoint)
             .parse()
             .map_err(|_| Failure::Url)?;
-        let mut request = Request::new(Full::new(body));
+        let mut request = Request::new(body);
         *request.method_mut() = method;
         *request.uri_mut() = uri;
         let headers = request.headers_mut();

@@ -8,7 +8,6 @@ use gateway::webhook::{SigningKey, active, valid};
 use gateway::{Time, Uuid, event};
 use http::header::{AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
-use http_body_util::Full;
 use url::Url;
 
 use super::binary;
@@ -82,7 +81,7 @@ impl Hook {
     }
 
     /// The request that carries an event. What nobody may read later is marked as sensitive.
-    pub fn request(&self, letter: &Letter, cause: Cause, now: Time) -> Request<Full<Bytes>> {
+    pub fn request(&self, letter: &Letter, cause: Cause, now: Time) -> Request<Bytes> {
         let mut headers = HeaderMap::with_capacity(USUAL);
         headers.insert(CONTENT_TYPE, JSON);
         headers.insert(EVENT_TYPE, HeaderValue::from_static(letter.kind.as_str()));
@@ -97,7 +96,7 @@ impl Hook {
         for (name, value) in &self.headers {
             headers.insert(name, value.clone());
         }
-        let mut request = Request::new(Full::new(body));
+        let mut request = Request::new(body);
         *request.method_mut() = Method::POST;
         *request.uri_mut() = self.uri.clone();
         *request.headers_mut() = headers;
@@ -201,7 +200,6 @@ fn is_reserved(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use http_body_util::BodyExt;
 
     const NOW: Time = Time::from_micros(1_772_442_000_000_000);
     const EVENT: &str = r#"{"specversion":"1.0","id":"0c0e7a52-5f0e-4e0c-9f0a-6b1f0a4a1006","source":"/v1","type":"x","time":"2026-03-02T09:00:00Z","data":{"a": 1}}"#;
@@ -232,12 +230,12 @@ mod tests {
         }
     }
 
-    fn request_of(endpoint: &Endpoint, cause: Cause) -> Request<Full<Bytes>> {
+    fn request_of(endpoint: &Endpoint, cause: Cause) -> Request<Bytes> {
         let letter = letter(event::Kind::MessagePhoneSent, EVENT);
         Hook::new(endpoint).unwrap().request(&letter, cause, NOW)
     }
 
-    fn request(url: &str, signing_key: &str) -> Request<Full<Bytes>> {
+    fn request(url: &str, signing_key: &str) -> Request<Bytes> {
         request_of(&endpoint(url, signing_key), Cause::Live)
     }
 
@@ -256,7 +254,7 @@ mod tests {
             .unwrap()
             .token(NOW.seconds(), None);
         assert_eq!(header("authorization"), format!("Bearer {expected}"));
-        let body = request.into_body().collect().await.unwrap().to_bytes();
+        let body = request.into_body();
         assert_eq!(body, EVENT);
     }
 

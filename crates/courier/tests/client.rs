@@ -310,7 +310,8 @@ mod secure {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio_rustls::TlsAcceptor;
 
-    /// A server for `name` that answers every request on a connection; and what a client must trust.
+    /// A server for `name` that answers every request on a connection with how many connections it had;
+    /// and what a client must trust.
     async fn start(name: &str) -> (u16, ClientConfig) {
         let made = generate_simple_self_signed([name.to_owned()]).unwrap();
         let CertifiedKey { cert, signing_key } = made;
@@ -336,14 +337,16 @@ mod secure {
     }
 
     async fn serve(listener: TcpListener, acceptor: TlsAcceptor) {
+        let mut connections = 0;
         while let Ok((tcp, _)) = listener.accept().await {
+            connections += 1;
             let Ok(mut stream) = acceptor.accept(tcp).await else {
                 continue;
             };
             let mut buffer = [0; 4_096];
             while stream.read(&mut buffer).await.is_ok_and(|read| read > 0) {
-                let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
-                let _ = stream.write_all(answer).await;
+                let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\n{connections}");
+                let _ = stream.write_all(answer.as_bytes()).await;
                 let _ = stream.flush().await;
             }
         }
@@ -360,12 +363,12 @@ mod secure {
     }
 
     #[tokio::test]
-    async fn a_trusted_name_is_talked_to() {
+    async fn a_trusted_name_is_talked_to_over_one_connection() {
         let (port, trusting) = start("right.test").await;
         let client = client(Tls::with(trusting));
         for _ in 0..3 {
             let url = format!("https://right.test:{port}/");
-            assert_eq!(&post(&client, &url, PLENTY).await.unwrap().body[..], b"ok");
+            assert_eq!(&post(&client, &url, PLENTY).await.unwrap().body[..], b"1");
         }
     }
 

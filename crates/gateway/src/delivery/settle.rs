@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use db::Arg;
+use db::{Arg, Engine};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -42,6 +42,10 @@ static MOVE_ON: Texts = Texts::new(|_| {
           WHERE id = $1 AND attempt = $2 RETURNING {DONE}"
     )
 });
+
+/// A row by its id and attempt.
+static FIND: Texts =
+    Texts::new(|_| format!("SELECT {DONE} FROM delivery WHERE id = $1 AND attempt = $2"));
 
 /// Deletes rows. Parameters: their attempt, their ids.
 static DELETE: Texts = Texts::new(|count| {
@@ -140,14 +144,42 @@ impl Work<'_, '_> {
 
     /// Deletes the rows that need no further attempt: those whose current one has ended, by their ids.
     fn take_gone(&mut self, settlements: &[Settlement]) -> Result<HashMap<i64, Done>> {
-        let mut ids: BTreeMap<i64, Vec<i64>> = BTreeMap::new();
-        for settlement in settlements {
-            if !matches!(settlement.outcome, Outcome::Retry { .. } | Outcome::Parked) {
-                let of_attempt = ids.entry(settlement.attempt).or_default();
-                of_attempt.push(settlement.id);
+        let gone = settlements.iter().filter(|settlement| {
+            !matches!(settlement.outcome, Outcome::Retry { .. } | Outcome::Parked)
+        });
+        match self.tx.engine() {
+            Engine::Sqlite => self.take_each(gone),
+            Engine::Postgres => self.take_together(gone),
+        }
+    }
+
+    /// One after the other: to return what it deletes would cost SQLite a table for each statement.
+    fn take_each<'s>(
+        &mut self,
+        settlements: impl Iterator<Item = &'s Settlement>,
+    ) -> Result<HashMap<i64, Done>> {
+        let mut gone = HashMap::new();
+        for Settlement { id, attempt, .. } in settlements {
+            if let Some(done) = self.tx.optional(FIND.of(1), &[id, attempt])? {
+                self.tx
+                    .execute("DELETE FROM delivery WHERE id = $1", &[id])?;
+                gone.insert(*id, done);
             }
         }
-        let mut gone = HashMap::with_capacity(settlements.len());
+        Ok(gone)
+    }
+
+    /// Many at once: each statement is a way to the server and back.
+    fn take_together<'s>(
+        &mut self,
+        settlements: impl Iterator<Item = &'s Settlement>,
+    ) -> Result<HashMap<i64, Done>> {
+        let mut ids: BTreeMap<i64, Vec<i64>> = BTreeMap::new();
+        for settlement in settlements {
+            let of_attempt = ids.entry(settlement.attempt).or_default();
+            of_attempt.push(settlement.id);
+        }
+        let mut gone = HashMap::new();
         for (attempt, ids) in &ids {
             for ids in many::parts(ids) {
                 let mut args: Vec<&dyn Arg> = vec![attempt];

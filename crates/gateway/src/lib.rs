@@ -310,6 +310,10 @@ const STEPS: &[(&str, &str)] = &[
         "0036_search_merges",
         include_str!("../migrations/0036_search_merges.sql"),
     ),
+    (
+        "0037_trouble_index",
+        include_str!("../migrations/0037_trouble_index.sql"),
+    ),
 ];
 
 /// One text serves both engines, but for growing keys and what only one of them has.

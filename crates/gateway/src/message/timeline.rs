@@ -252,8 +252,8 @@ fn slot(event: &Logged) -> Option<Time> {
 
 /// What the index finds, word for word as in the migration.
 fn troubles(tx: &mut Tx<'_>, message: &Message) -> Result<BTreeMap<i64, Logged>> {
-    const SELDOM: &str =
-        "kind IN ('message.send.retry', 'message.send.expired', 'message.notification.failed')";
+    const SELDOM: &str = "(kind = 'message.send.retry' OR kind = 'message.send.expired'
+        OR kind = 'message.notification.failed')";
     let named = match tx.engine() {
         Engine::Sqlite => "json_extract(body, '$.data.message_id')",
         Engine::Postgres => "substring(body from '\"message_id\":\"([0-9a-f-]{36})\"')",

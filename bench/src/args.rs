@@ -32,7 +32,7 @@ pub struct Args {
     #[arg(long, default_value_t = 5)]
     seconds: u64,
     /// Connections that hand in messages
-    #[arg(long, default_value_t = 64)]
+    #[arg(long, default_value_t = 128)]
     pub clients: usize,
     /// No more messages than this in one run
     #[arg(long, default_value_t = 500_000)]

@@ -60,6 +60,7 @@ impl Settler {
             attempt: delivery.attempt,
             outcome,
             letter: delivery.letter.clone(),
+            live_webhook: delivery.live_webhook(),
             seen,
         };
         self.waiting.push_back((settlement, delivery, next));

@@ -80,6 +80,13 @@ pub struct Delivery {
     pub version: i64,
 }
 
+impl Delivery {
+    /// The webhook that gets the event because it happened.
+    pub fn live_webhook(&self) -> Option<Uuid> {
+        (self.kind == Kind::Webhook && self.cause == Cause::Live).then_some(self.target)
+    }
+}
+
 /// An event as it is sent, byte for byte.
 #[derive(Debug, Clone)]
 pub struct Letter {
@@ -145,6 +152,9 @@ pub struct Settlement {
     pub outcome: Outcome,
     /// The event that was carried.
     pub letter: Option<Letter>,
+    /// See [`Delivery::live_webhook`]: when the event has arrived there, nothing else is needed of
+    /// the row.
+    pub live_webhook: Option<Uuid>,
     /// What was seen of an attempt at a webhook, for the log.
     pub seen: Option<Box<Seen>>,
 }

@@ -155,6 +155,7 @@ impl World {
                         at: self.gateway.now(),
                     },
                     letter: None,
+                    live_webhook: None,
                     seen: None,
                 }
             }));
@@ -177,6 +178,7 @@ impl World {
                     let (status, error) = (Some(503), "answered 503".to_owned());
                     Outcome::Dead { status, error }
                 },
+                live_webhook: due.live_webhook(),
                 letter: due.letter,
                 seen: Some(Box::new(seen(self.gateway.now(), arrives))),
             }));

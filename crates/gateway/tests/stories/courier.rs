@@ -53,6 +53,7 @@ async fn a_late_settlement_changes_nothing() {
             error: "late".to_owned(),
         };
         world.settle(&delivery, dead).await;
+        world.settle(&delivery, Outcome::Delivered).await;
         assert!(!world.types().await.contains(&"webhook.send.failed"));
         let (rows, next) = world
             .gateway

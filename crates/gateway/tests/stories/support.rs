@@ -228,6 +228,7 @@ impl World {
                 .is_some()
                 .then(|| Box::new(seen(self.now(), &outcome))),
             letter: delivery.letter.clone(),
+            live_webhook: delivery.live_webhook(),
             outcome,
         };
         self.gateway.settle(vec![settlement]).await.unwrap();

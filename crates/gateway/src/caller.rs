@@ -1,7 +1,8 @@
 //! Who is asking: found by the hash of the key they show.
 //!
-//! A caller is remembered for a moment, but not past any change of this process (see `recall`): a key works
-//! from the moment it is made until the moment it is revoked.
+//! A phone is remembered for a moment, but not past any change of this process (see `recall`); accounts, whose
+//! keys a command beside the server may change, are not. So a key works from the moment it is made until the
+//! moment it is revoked.
 
 use uuid::Uuid;
 
@@ -101,7 +102,7 @@ impl Gateway {
     /// The account that a user key belongs to.
     pub async fn user(&self, key: &str) -> Result<Option<Caller>> {
         let hash = self.0.keys.hash(key);
-        self.recalled(callers, hash.clone(), move |tx| {
+        self.lookup(move |tx| {
             let account: Option<Account> = tx.optional(
                 "SELECT id, email FROM account WHERE key_hash = $1 AND disabled_at IS NULL",
                 &[&hash],
@@ -120,7 +121,7 @@ impl Gateway {
     /// The account and numbers that a phone key speaks for.
     pub async fn phone_caller(&self, key: &str) -> Result<Option<Caller>> {
         let hash = self.0.keys.hash(key);
-        self.recalled(callers, hash.clone(), move |tx| {
+        self.recalled(phones, hash.clone(), move |tx| {
             // A row for each number, in the order they were bound.
             let rows: Vec<PhoneKey> = tx.all(
                 "SELECT phone_key.id AS id, phone_key.user_id AS user_id, phone_number
@@ -144,6 +145,6 @@ impl Gateway {
     }
 }
 
-fn callers(gateway: &Gateway) -> &Recall<Vec<u8>, Caller> {
-    &gateway.0.callers
+fn phones(gateway: &Gateway) -> &Recall<Vec<u8>, Caller> {
+    &gateway.0.phones
 }

@@ -219,7 +219,7 @@ struct Inner {
     guesses: Guesses,
     changes: Arc<Changes>,
     /// By the hash of their key.
-    callers: Recall<Vec<u8>, Caller>,
+    phones: Recall<Vec<u8>, Caller>,
     /// By their account.
     hearers: Recall<String, Arc<event::Hearers>>,
 }
@@ -380,7 +380,7 @@ impl Gateway {
             wake: Arc::default(),
             guesses: Guesses::default(),
             changes: Arc::default(),
-            callers: Recall::default(),
+            phones: Recall::default(),
             hearers: Recall::default(),
         }));
         gateway.reorder_restored_events().await?;

@@ -1,7 +1,8 @@
 //! What seldom changes and is asked for all the time, remembered as long as nothing changes.
 //!
-//! On SQLite alone: there all changes pass through this process, but for those of a command beside it,
-//! which are noticed within [`FRESH`]. On PostgreSQL other nodes change things too, so it is asked afresh.
+//! On SQLite alone: there all changes pass through this process, but for those of a command beside it, which
+//! adds accounts and changes their keys; that is not remembered. On PostgreSQL other nodes change things
+//! too, so it is asked afresh.
 
 use std::hash::Hash;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};

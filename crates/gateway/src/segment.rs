@@ -23,15 +23,6 @@ const BASIC: &str = "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ
 const EXTENSION: &str = "\u{c}^{}\\[~]|€";
 
 impl Encoding {
-    /// The encoding of a text.
-    pub fn of(text: &str) -> Self {
-        if text.chars().all(|char| septets(char).is_some()) {
-            Self::Gsm7
-        } else {
-            Self::Ucs2
-        }
-    }
-
     /// Units that fit in a message of one segment.
     pub const fn alone(self) -> usize {
         match self {

@@ -151,7 +151,7 @@ fn start_readers(connections: Vec<Connection>) -> Result<Jobs> {
 }
 
 /// `NORMAL` leaves it to us to wait for the disk after a commit, see `sync`; it still does so itself
-/// before it overwrites anything. The log shrinks again after a burst.
+/// before it overwrites anything. The log is emptied by `checkpoint`, and shrinks again after a burst.
 fn open_writer(path: &Path) -> Result<Connection> {
     let conn = open(path, OpenFlags::SQLITE_OPEN_CREATE, BUSY)?;
     let mode: String =
@@ -165,8 +165,7 @@ fn open_writer(path: &Path) -> Result<Connection> {
     // What a savepoint would undo is kept in memory: a file for each job costs more than the job.
     conn.execute_batch(
         "PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;
-         PRAGMA wal_autocheckpoint = 12000; PRAGMA journal_size_limit = 67108864;
-         PRAGMA cache_size = -16384;",
+         PRAGMA journal_size_limit = 104857600; PRAGMA cache_size = -16384;",
     )?;
     Ok(conn)
 }

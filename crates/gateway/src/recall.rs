@@ -15,7 +15,7 @@ use rustc_hash::FxHashMap;
 use crate::{Gateway, Result, Work};
 
 /// Nothing is remembered for longer.
-const FRESH: Duration = Duration::from_millis(100);
+const FRESH: Duration = Duration::from_secs(1);
 
 /// So much at most; then it begins anew.
 const ROOM: usize = 4_096;

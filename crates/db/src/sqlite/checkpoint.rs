@@ -1,67 +1,212 @@
-//! Moves what is in the write-ahead log into the file, beside the writer: on a connection and a
-//! thread of its own. What is left when the log has become long, the writer moves itself.
+//! Moves what is in the write-ahead log into the database's file, so that the log begins anew. Most of
+//! it is moved beside the writer, on a connection and a thread of its own. The log can only begin anew
+//! when nothing is left in it, so the little that was written meanwhile is moved by the writer.
 
 use std::cell::Cell;
+use std::fs::{File, OpenOptions};
+use std::io;
 use std::path::Path;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread::{self, JoinHandle};
 
+use rusqlite::hooks::Wal;
 use rusqlite::{Connection, OpenFlags};
 
 use super::{BUSY, open};
 use crate::{Error, Result};
 
-/// Jobs after which the log is emptied.
-const OFTEN: usize = 2_000;
+/// Pages in the log, of 4 KiB each, after which it is emptied.
+const FULL: usize = 16_000;
 
 /// The way to the thread that empties the log.
 pub(super) struct Checkpointer {
+    /// What is in the log after the last commit.
+    pages: Arc<AtomicUsize>,
+    /// Pages after which it is emptied.
+    full: usize,
+    /// The same for the next time.
+    due: Cell<usize>,
+    /// Whether the thread is at it.
+    moving: Cell<bool>,
     nudge: SyncSender<()>,
-    thread: JoinHandle<()>,
-    /// Jobs since the last nudge.
-    jobs: Cell<usize>,
+    moved: Receiver<()>,
+    thread: JoinHandle<Database>,
 }
+
+/// The database's file. While it is open it counts as ours, and closing it ends SQLite's locks on it: to
+/// be dropped after the last connection.
+pub(super) struct Database(File);
 
 impl Checkpointer {
     pub(super) fn start(path: &Path) -> Result<Self> {
+        Self::with(path, FULL)
+    }
+
+    fn with(path: &Path, full: usize) -> Result<Self> {
         let conn = open(path, OpenFlags::empty(), BUSY)?;
+        let file = OpenOptions::new().read(true).write(true).open(path);
+        let database = file.map(Database).map_err(|error| {
+            Error::Unavailable(format!("cannot open {}: {error}", path.display()))
+        })?;
         let (nudge, nudged) = sync_channel(1);
-        let thread = thread::Builder::new().name("db-checkpoint".into());
-        let thread = thread
-            .spawn(move || work(&conn, &nudged))
+        let (done, moved) = channel();
+        let thread = thread::Builder::new()
+            .name("db-checkpoint".into())
+            .spawn(move || work(&conn, database, &nudged, &done))
             .map_err(|error| Error::Unavailable(format!("cannot start a thread: {error}")))?;
-        let jobs = Cell::new(0);
         Ok(Self {
+            pages: Arc::default(),
+            full,
+            due: Cell::new(full),
+            moving: Cell::new(false),
             nudge,
+            moved,
             thread,
-            jobs,
         })
     }
 
-    /// So many more jobs are in the log.
-    pub(super) fn committed(&self, jobs: usize) {
-        let jobs = self.jobs.get() + jobs;
-        if jobs < OFTEN {
-            self.jobs.set(jobs);
-        } else {
-            self.jobs.set(0);
+    /// Counts the pages of this connection's commits from now on.
+    pub(super) fn watch(&self, conn: &mut Connection) -> Result<()> {
+        let pages = Arc::clone(&self.pages);
+        let count = move |_: &mut Wal, count: std::ffi::c_int| {
+            pages.store(count.unsigned_abs() as usize, Ordering::Relaxed);
+            Ok(())
+        };
+        Ok(conn.wal_hook(Some(count))?)
+    }
+
+    /// To be called after a commit on the connection that is watched.
+    pub(super) fn committed(&self, conn: &Connection) {
+        let pages = self.pages.load(Ordering::Relaxed);
+        // The thread beside may be slower than the writer, which does not wait for it for ever.
+        if self.moved.try_recv().is_ok() || pages >= self.due.get().max(4 * self.full) {
+            self.moving.set(false);
+            self.empty(conn, pages);
+        } else if pages >= self.due.get() && !self.moving.replace(true) {
             // Where a nudge waits already, that one is for these as well.
             let _ = self.nudge.try_send(());
         }
     }
 
-    pub(super) fn stop(self) {
+    /// Moves what is left.
+    fn empty(&self, conn: &Connection, pages: usize) {
+        let whole = match checkpoint(conn) {
+            Ok(whole) => whole,
+            Err(error) => {
+                tracing::warn!(%error, "the write-ahead log grows");
+                false
+            }
+        };
+        // A long read keeps the log from being emptied: it is not tried again with every commit.
+        let more = pages + self.full / 4;
+        self.due.set(if whole { self.full } else { more });
+    }
+
+    pub(super) fn stop(self) -> Option<Database> {
         drop(self.nudge);
-        drop(self.thread.join());
+        self.thread.join().ok()
     }
 }
 
-/// Empties the log as far as nobody has to wait for it.
-fn work(conn: &Connection, nudged: &Receiver<()>) {
+fn work(
+    conn: &Connection,
+    database: Database,
+    nudged: &Receiver<()>,
+    done: &Sender<()>,
+) -> Database {
     while nudged.recv().is_ok() {
-        let moved = conn.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
-        if let Err(error) = moved {
+        if let Err(error) = most(conn, &database.0) {
             tracing::warn!(%error, "the write-ahead log grows");
         }
+        if done.send(()).is_err() {
+            break;
+        }
+    }
+    database
+}
+
+/// Moves nearly all of the log, and has it on the disk, so that the writer need not wait for that. The
+/// second time it is about what was written during the first.
+fn most(conn: &Connection, database: &File) -> io::Result<()> {
+    for _ in 0..2 {
+        let whole = checkpoint(conn).map_err(io::Error::other)?;
+        if whole {
+            break;
+        }
+        database.sync_data()?;
+    }
+    Ok(())
+}
+
+/// Moves what nobody has to wait for; whether that was all.
+fn checkpoint(conn: &Connection) -> rusqlite::Result<bool> {
+    conn.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| {
+        let (pages, moved): (i64, i64) = (row.get(1)?, row.get(2)?);
+        Ok(pages == moved)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::open_writer;
+    use super::*;
+
+    const SMALL: usize = 50;
+
+    /// Commits until the log begins anew; how long it was.
+    fn until_anew(conn: &Connection, checkpointer: &Checkpointer) -> usize {
+        let mut most = 0;
+        for _ in 0..20_000 {
+            conn.execute("INSERT INTO item (text) VALUES (randomblob(5000))", [])
+                .unwrap();
+            let pages = checkpointer.pages.load(Ordering::Relaxed);
+            if pages < most {
+                return most;
+            }
+            most = pages;
+            checkpointer.committed(conn);
+        }
+        panic!("the log has {most} pages");
+    }
+
+    #[test]
+    fn the_log_begins_anew_while_it_is_written_to() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("test.db");
+        let mut conn = open_writer(&path).unwrap();
+        let checkpointer = Checkpointer::with(&path, SMALL).unwrap();
+        checkpointer.watch(&mut conn).unwrap();
+        conn.execute_batch("CREATE TABLE item (id INTEGER PRIMARY KEY, text BLOB)")
+            .unwrap();
+        for _ in 0..5 {
+            let pages = until_anew(&conn, &checkpointer);
+            assert!(pages >= SMALL, "{pages}");
+        }
+
+        let reader = open(&path, OpenFlags::empty(), BUSY).unwrap();
+        reader.execute_batch("BEGIN").unwrap();
+        let count = |conn: &Connection| -> i64 {
+            let sql = "SELECT count(*) FROM item";
+            conn.query_row(sql, [], |row| row.get(0)).unwrap()
+        };
+        let seen = count(&reader);
+        for _ in 0..20 * SMALL {
+            conn.execute("INSERT INTO item (text) VALUES ('while it reads')", [])
+                .unwrap();
+            checkpointer.committed(&conn);
+        }
+        assert!(checkpointer.pages.load(Ordering::Relaxed) > 20 * SMALL);
+        assert_eq!(count(&reader), seen);
+        reader.execute_batch("COMMIT").unwrap();
+        until_anew(&conn, &checkpointer);
+
+        let written = count(&conn);
+        let database = checkpointer.stop();
+        drop((conn, reader));
+        drop(database);
+        let again = open(&path, OpenFlags::empty(), BUSY).unwrap();
+        assert_eq!(count(&again), written);
     }
 }

@@ -3,10 +3,11 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, Statement, ToSql};
-use rustc_hash::FxHashMap;
+use rustc_hash::FxHasher;
 
 use super::STATEMENTS;
 use crate::{Arg, Error, FromRow, Result, Row, Value};
@@ -44,7 +45,31 @@ impl Statements for Connection {
 /// A connection that stays on its thread, with its statements.
 pub(super) struct Ready<'c> {
     conn: &'c Connection,
-    kept: RefCell<FxHashMap<Box<str>, (Statement<'c>, Numbers)>>,
+    kept: RefCell<Kept<'c>>,
+}
+
+/// Statements by their texts.
+type Kept<'c> = HashMap<Box<str>, (Statement<'c>, Numbers), BuildHasherDefault<Glance>>;
+
+/// Looks at a few places of a text only: texts of statements are long, and differ early or late.
+#[derive(Default)]
+struct Glance(FxHasher);
+
+impl Hasher for Glance {
+    fn write(&mut self, text: &[u8]) {
+        self.0.write_usize(text.len());
+        if let (Some(first), Some(last)) = (text.first_chunk::<16>(), text.last_chunk::<16>()) {
+            self.0.write(first);
+            self.0.write(&text[text.len() / 2..][..8]);
+            self.0.write(last);
+        } else {
+            self.0.write(text);
+        }
+    }
+
+    fn finish(&self) -> u64 {
+        self.0.finish()
+    }
 }
 
 impl<'c> Ready<'c> {

@@ -27,7 +27,7 @@ type Waiting = VecDeque<Box<dyn Job>>;
 pub(super) type Done = Vec<Box<dyn Job>>;
 
 pub(super) fn start(path: PathBuf) -> Result<Jobs> {
-    let first = open_writer(&path)?;
+    let mut first = open_writer(&path)?;
     let nudge = Arc::new(OnceLock::<Nudge>::new());
     let nudged = Arc::clone(&nudge);
     let beside = Beside {
@@ -38,6 +38,7 @@ pub(super) fn start(path: PathBuf) -> Result<Jobs> {
             }
         })?,
     };
+    beside.checkpointer.watch(&mut first)?;
     let writer = move |queue: Queue| {
         nudge.get_or_init(|| queue.nudge());
         work(&path, first, &queue, beside);
@@ -51,12 +52,21 @@ struct Beside {
     syncer: Syncer,
 }
 
+impl Beside {
+    /// Another connection in the place of the first.
+    fn open(&self, path: &Path) -> Result<Connection> {
+        let mut conn = open_writer(path)?;
+        self.checkpointer.watch(&mut conn)?;
+        Ok(conn)
+    }
+}
+
 /// Works until the queue ends; on a new connection after a fault.
 fn work(path: &Path, first: Connection, queue: &Queue, beside: Beside) {
     let mut conn = Some(first);
     let mut jobs = Waiting::new();
     while fill(&mut jobs, queue) {
-        match conn.take().map_or_else(|| open_writer(path), Ok) {
+        match conn.take().map_or_else(|| beside.open(path), Ok) {
             Ok(open) => {
                 let kept = Writer::new(&open, &beside).work(&mut jobs, queue);
                 conn = kept.then_some(open);
@@ -65,7 +75,7 @@ fn work(path: &Path, first: Connection, queue: &Queue, beside: Beside) {
         }
     }
     beside.syncer.stop();
-    beside.checkpointer.stop();
+    let _database = beside.checkpointer.stop();
     if let Some(conn) = conn {
         // The last connection to close would do it, but another process may be that one.
         if let Err(error) = conn.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)") {
@@ -134,8 +144,8 @@ impl<'c> Writer<'c> {
             let mut done = Done::with_capacity(jobs.len());
             match self.commit(jobs, &mut done, queue, carefully) {
                 Ok(()) => {
-                    self.beside.checkpointer.committed(done.len());
                     self.beside.syncer.committed(done);
+                    self.beside.checkpointer.committed(self.ready.conn());
                     carefully &= !jobs.is_empty();
                 }
                 Err(Stop::Carefully) => {

@@ -1,10 +1,10 @@
 //! What is known of the webhooks that are being delivered to. The session alone keeps it, so it needs no lock.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use gateway::Uuid;
+use rustc_hash::FxHashMap;
 
 use crate::scheduler::Moment;
 use crate::webhook::Hook;
@@ -18,7 +18,7 @@ const REMEMBERED: usize = 1_024;
 /// Prepared webhooks by their ids.
 #[derive(Default)]
 pub(crate) struct Hooks {
-    known: HashMap<Uuid, Known>,
+    known: FxHashMap<Uuid, Known>,
     /// Counts the news of changes.
     pub changes: u64,
     /// How many to reach before stale ones are looked for.

@@ -12,11 +12,12 @@ mod tests;
 #[cfg(test)]
 mod world;
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use gateway::Uuid;
 use gateway::delivery::{Delivery, Kind};
+use rustc_hash::{FxHashMap, FxHashSet};
 
 pub use self::flow::Rules;
 pub use self::limits::Limits;
@@ -113,12 +114,12 @@ pub enum Next {
 #[derive(Debug)]
 pub struct Scheduler {
     limits: Limits,
-    targets: HashMap<Uuid, Target>,
+    targets: FxHashMap<Uuid, Target>,
     /// Targets that can start something, in turn.
     ring: VecDeque<Uuid>,
     later: Later,
     /// The rows in memory.
-    known: HashSet<i64>,
+    known: FxHashSet<i64>,
     wants: VecDeque<Action>,
     in_flight: usize,
     held: usize,
@@ -134,10 +135,10 @@ impl Scheduler {
     pub fn new(limits: Limits) -> Self {
         Self {
             limits,
-            targets: HashMap::new(),
+            targets: FxHashMap::default(),
             ring: VecDeque::new(),
             later: Later::default(),
-            known: HashSet::new(),
+            known: FxHashSet::default(),
             wants: VecDeque::new(),
             in_flight: 0,
             held: 0,

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{Connection, Statement, ToSql};
+use rusqlite::{Connection, PrepFlags, Statement, ToSql};
 use rustc_hash::FxHasher;
 
 use super::STATEMENTS;
@@ -91,11 +91,17 @@ impl Statements for Ready<'_> {
     ) -> Result<()> {
         let mut kept = self.kept.borrow_mut();
         if let Some((statement, numbers)) = kept.get_mut(sql) {
-            return run(statement, numbers);
+            let done = run(statement, numbers);
+            statement.clear_bindings();
+            return done;
         }
-        let mut statement = self.conn.prepare(sql)?;
+        // SQLite sets a little memory aside for what is quickly given back: neither kept statements nor
+        // their arguments may stay in it.
+        let flags = PrepFlags::SQLITE_PREPARE_PERSISTENT;
+        let mut statement = self.conn.prepare_with_flags(sql, flags)?;
         let numbers = Numbers::of(&statement)?.with_names(&statement);
         let done = run(&mut statement, &numbers);
+        statement.clear_bindings();
         if kept.len() >= STATEMENTS {
             // Texts come from a small fixed set; whoever makes others pays for it.
             kept.clear();

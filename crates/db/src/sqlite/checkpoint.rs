@@ -12,7 +12,7 @@ use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread::{self, JoinHandle};
 
 use rusqlite::hooks::Wal;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, ffi};
 
 use super::{BUSY, open};
 use crate::{Error, Result};
@@ -31,8 +31,20 @@ pub(super) struct Checkpointer {
     /// Whether the thread is at it.
     moving: Cell<bool>,
     nudge: SyncSender<()>,
-    moved: Receiver<()>,
+    moved: Receiver<Kept>,
     thread: JoinHandle<Database>,
+}
+
+/// Whether the disk keeps what was moved. Once it does not, nobody knows what of it is there.
+pub(super) type Kept = std::result::Result<(), Unkept>;
+
+/// Why the disk does not keep what was moved.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Unkept {
+    #[error("{0}")]
+    File(#[from] io::Error),
+    #[error("{0}")]
+    Checkpoint(#[from] rusqlite::Error),
 }
 
 /// The database's file. While it is open it counts as ours, and closing it ends SQLite's locks on it: to
@@ -78,30 +90,21 @@ impl Checkpointer {
     }
 
     /// To be called after a commit on the connection that is watched.
-    pub(super) fn committed(&self, conn: &Connection) {
+    pub(super) fn committed(&self, conn: &Connection) -> Kept {
         let pages = self.pages.load(Ordering::Relaxed);
+        let moved = self.moved.try_recv().ok().transpose()?.is_some();
         // The thread beside may be slower than the writer, which does not wait for it for ever.
-        if self.moved.try_recv().is_ok() || pages >= self.due.get().max(4 * self.full) {
+        if moved || pages >= self.due.get().max(4 * self.full) {
             self.moving.set(false);
-            self.empty(conn, pages);
+            // A long read keeps the log from being emptied: it is not tried again with every commit.
+            let more = pages + self.full / 4;
+            let whole = checkpoint(conn)?;
+            self.due.set(if whole { self.full } else { more });
         } else if pages >= self.due.get() && !self.moving.replace(true) {
             // Where a nudge waits already, that one is for these as well.
             let _ = self.nudge.try_send(());
         }
-    }
-
-    /// Moves what is left.
-    fn empty(&self, conn: &Connection, pages: usize) {
-        let whole = match checkpoint(conn) {
-            Ok(whole) => whole,
-            Err(error) => {
-                tracing::warn!(%error, "the write-ahead log grows");
-                false
-            }
-        };
-        // A long read keeps the log from being emptied: it is not tried again with every commit.
-        let more = pages + self.full / 4;
-        self.due.set(if whole { self.full } else { more });
+        Ok(())
     }
 
     pub(super) fn stop(self) -> Option<Database> {
@@ -114,13 +117,10 @@ fn work(
     conn: &Connection,
     database: Database,
     nudged: &Receiver<()>,
-    done: &Sender<()>,
+    done: &Sender<Kept>,
 ) -> Database {
     while nudged.recv().is_ok() {
-        if let Err(error) = most(conn, &database.0) {
-            tracing::warn!(%error, "the write-ahead log grows");
-        }
-        if done.send(()).is_err() {
+        if done.send(most(conn, &database.0)).is_err() {
             break;
         }
     }
@@ -129,10 +129,9 @@ fn work(
 
 /// Moves nearly all of the log, and has it on the disk, so that the writer need not wait for that. The
 /// second time it is about what was written during the first.
-fn most(conn: &Connection, database: &File) -> io::Result<()> {
+fn most(conn: &Connection, database: &File) -> Kept {
     for _ in 0..2 {
-        let whole = checkpoint(conn).map_err(io::Error::other)?;
-        if whole {
+        if checkpoint(conn)? {
             break;
         }
         database.sync_data()?;
@@ -141,10 +140,18 @@ fn most(conn: &Connection, database: &File) -> io::Result<()> {
 }
 
 /// Moves what nobody has to wait for; whether that was all.
-fn checkpoint(conn: &Connection) -> rusqlite::Result<bool> {
-    conn.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| {
+fn checkpoint(conn: &Connection) -> std::result::Result<bool, Unkept> {
+    let moved = conn.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| {
         let (pages, moved): (i64, i64) = (row.get(1)?, row.get(2)?);
         Ok(pages == moved)
+    });
+    moved.or_else(|error| {
+        let code = error.sqlite_error().map(|error| error.extended_code);
+        if code == Some(ffi::SQLITE_IOERR_FSYNC) {
+            return Err(error.into());
+        }
+        tracing::warn!(%error, "the write-ahead log grows");
+        Ok(false)
     })
 }
 
@@ -166,7 +173,7 @@ mod tests {
                 return most;
             }
             most = pages;
-            checkpointer.committed(conn);
+            checkpointer.committed(conn).unwrap();
         }
         panic!("the log has {most} pages");
     }
@@ -180,10 +187,9 @@ mod tests {
         checkpointer.watch(&mut conn).unwrap();
         conn.execute_batch("CREATE TABLE item (id INTEGER PRIMARY KEY, text BLOB)")
             .unwrap();
-        for _ in 0..5 {
-            let pages = until_anew(&conn, &checkpointer);
-            assert!(pages >= SMALL, "{pages}");
-        }
+        // Shorter than that it may also begin anew, while the thread is still at it.
+        let pages = (0..5).map(|_| until_anew(&conn, &checkpointer)).max();
+        assert!(pages >= Some(SMALL), "{pages:?}");
 
         let reader = open(&path, OpenFlags::empty(), BUSY).unwrap();
         reader.execute_batch("BEGIN").unwrap();
@@ -195,7 +201,7 @@ mod tests {
         for _ in 0..20 * SMALL {
             conn.execute("INSERT INTO item (text) VALUES ('while it reads')", [])
                 .unwrap();
-            checkpointer.committed(&conn);
+            checkpointer.committed(&conn).unwrap();
         }
         assert!(checkpointer.pages.load(Ordering::Relaxed) > 20 * SMALL);
         assert_eq!(count(&reader), seen);

@@ -4,6 +4,7 @@
 //! Once the disk has failed to keep the log, nobody knows what of it is there: from then on
 //! everything is refused, until the server is started again and reads what it has.
 
+use std::fmt::Display;
 use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -78,6 +79,11 @@ impl Syncer {
         self.shared.failed.get()
     }
 
+    /// From now on everything is refused.
+    pub(super) fn fail(&self, error: &dyn Display) {
+        failed(&self.shared, error);
+    }
+
     /// Takes jobs whose commit is in the log.
     pub(super) fn committed(&self, jobs: Done) {
         self.shared.unanswered.fetch_add(1, Ordering::AcqRel);
@@ -102,7 +108,7 @@ fn next(given: &Receiver<Done>) -> Option<Vec<Done>> {
     Some(groups)
 }
 
-fn failed(shared: &Shared, error: &io::Error) -> Error {
+fn failed(shared: &Shared, error: &dyn Display) -> Error {
     tracing::error!(%error, "the disk does not keep what is written: restart the server");
     let error = Error::Unavailable(format!("the disk does not keep what is written: {error}"));
     shared.failed.get_or_init(|| error).clone()
@@ -203,6 +209,17 @@ mod tests {
         answered.recv().unwrap().unwrap();
         became_idle.recv().unwrap();
         assert!(!syncer.is_busy());
+        syncer.stop();
+    }
+
+    #[test]
+    fn what_the_file_does_not_keep_ends_it_too() {
+        let (answers, answered) = sync_channel(8);
+        let syncer = Syncer::with(|| Ok(()), || {}).unwrap();
+        syncer.fail(&"torn off");
+        assert!(syncer.failed().is_some());
+        syncer.committed(group(&answers));
+        assert!(answered.recv().unwrap().unwrap_err().is_unavailable());
         syncer.stop();
     }
 

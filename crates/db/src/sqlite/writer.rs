@@ -145,7 +145,9 @@ impl<'c> Writer<'c> {
             match self.commit(jobs, &mut done, queue, carefully) {
                 Ok(()) => {
                     self.beside.syncer.committed(done);
-                    self.beside.checkpointer.committed(self.ready.conn());
+                    if let Err(error) = self.beside.checkpointer.committed(self.ready.conn()) {
+                        self.beside.syncer.fail(&error);
+                    }
                     carefully &= !jobs.is_empty();
                 }
                 Err(Stop::Carefully) => {

@@ -4,7 +4,6 @@
 
 use std::cell::Cell;
 use std::fs::{File, OpenOptions};
-use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -31,25 +30,9 @@ pub(super) struct Checkpointer {
     /// Whether the thread is at it.
     moving: Cell<bool>,
     nudge: SyncSender<()>,
-    moved: Receiver<Kept>,
-    thread: JoinHandle<Database>,
+    moved: Receiver<Result<()>>,
+    thread: JoinHandle<File>,
 }
-
-/// Whether the disk keeps what was moved. Once it does not, nobody knows what of it is there.
-pub(super) type Kept = std::result::Result<(), Unkept>;
-
-/// Why the disk does not keep what was moved.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum Unkept {
-    #[error("{0}")]
-    File(#[from] io::Error),
-    #[error("{0}")]
-    Checkpoint(#[from] rusqlite::Error),
-}
-
-/// The database's file. While it is open it counts as ours, and closing it ends SQLite's locks on it: to
-/// be dropped after the last connection.
-pub(super) struct Database(File);
 
 impl Checkpointer {
     pub(super) fn start(path: &Path) -> Result<Self> {
@@ -59,7 +42,7 @@ impl Checkpointer {
     fn with(path: &Path, full: usize) -> Result<Self> {
         let conn = open(path, OpenFlags::empty(), BUSY)?;
         let file = OpenOptions::new().read(true).write(true).open(path);
-        let database = file.map(Database).map_err(|error| {
+        let database = file.map_err(|error| {
             Error::Unavailable(format!("cannot open {}: {error}", path.display()))
         })?;
         let (nudge, nudged) = sync_channel(1);
@@ -89,8 +72,9 @@ impl Checkpointer {
         Ok(conn.wal_hook(Some(count))?)
     }
 
-    /// To be called after a commit on the connection that is watched.
-    pub(super) fn committed(&self, conn: &Connection) -> Kept {
+    /// To be called after a commit on the connection that is watched. Fails when the disk did not keep
+    /// what was moved: then nobody knows what of it is there.
+    pub(super) fn committed(&self, conn: &Connection) -> Result<()> {
         let pages = self.pages.load(Ordering::Relaxed);
         let moved = self.moved.try_recv().ok().transpose()?.is_some();
         // The thread beside may be slower than the writer, which does not wait for it for ever.
@@ -107,7 +91,9 @@ impl Checkpointer {
         Ok(())
     }
 
-    pub(super) fn stop(self) -> Option<Database> {
+    /// Gives back the database's file. To close it would end SQLite's locks on it, so it is to be dropped
+    /// after the last connection.
+    pub(super) fn stop(self) -> Option<File> {
         drop(self.nudge);
         self.thread.join().ok()
     }
@@ -115,12 +101,12 @@ impl Checkpointer {
 
 fn work(
     conn: &Connection,
-    database: Database,
+    database: File,
     nudged: &Receiver<()>,
-    done: &Sender<Kept>,
-) -> Database {
+    done: &Sender<Result<()>>,
+) -> File {
     while nudged.recv().is_ok() {
-        if done.send(most(conn, &database.0)).is_err() {
+        if done.send(most(conn, &database)).is_err() {
             break;
         }
     }
@@ -129,18 +115,19 @@ fn work(
 
 /// Moves nearly all of the log, and has it on the disk, so that the writer need not wait for that. The
 /// second time it is about what was written during the first.
-fn most(conn: &Connection, database: &File) -> Kept {
+fn most(conn: &Connection, database: &File) -> Result<()> {
     for _ in 0..2 {
         if checkpoint(conn)? {
             break;
         }
-        database.sync_data()?;
+        let synced = database.sync_data();
+        synced.map_err(|error| Error::Unavailable(error.to_string()))?;
     }
     Ok(())
 }
 
-/// Moves what nobody has to wait for; whether that was all.
-fn checkpoint(conn: &Connection) -> std::result::Result<bool, Unkept> {
+/// Moves what nobody has to wait for; whether that was all. Only a disk that did not keep it is an error.
+fn checkpoint(conn: &Connection) -> Result<bool> {
     let moved = conn.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| {
         let (pages, moved): (i64, i64) = (row.get(1)?, row.get(2)?);
         // Both are -1 while another connection is at it.

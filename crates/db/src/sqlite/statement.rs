@@ -89,19 +89,21 @@ impl Statements for Ready<'_> {
         sql: &str,
         run: &mut dyn FnMut(&mut Statement<'_>, &Numbers) -> Result<()>,
     ) -> Result<()> {
-        let mut kept = self.kept.borrow_mut();
-        if let Some((statement, numbers)) = kept.get_mut(sql) {
-            let done = run(statement, numbers);
-            statement.clear_bindings();
-            return done;
-        }
         // SQLite sets a little memory aside for what is quickly given back: neither kept statements nor
         // their arguments may stay in it.
+        let mut run = |statement: &mut Statement<'_>, numbers: &Numbers| {
+            let done = run(statement, numbers);
+            statement.clear_bindings();
+            done
+        };
+        let mut kept = self.kept.borrow_mut();
+        if let Some((statement, numbers)) = kept.get_mut(sql) {
+            return run(statement, numbers);
+        }
         let flags = PrepFlags::SQLITE_PREPARE_PERSISTENT;
         let mut statement = self.conn.prepare_with_flags(sql, flags)?;
         let numbers = Numbers::of(&statement)?.with_names(&statement);
         let done = run(&mut statement, &numbers);
-        statement.clear_bindings();
         if kept.len() >= STATEMENTS {
             // Texts come from a small fixed set; whoever makes others pays for it.
             kept.clear();

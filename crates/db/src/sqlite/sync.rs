@@ -94,10 +94,11 @@ impl Syncer {
         }
     }
 
-    /// Comes back when every group is answered.
-    pub(super) fn stop(self) {
+    /// Comes back when every group is answered; whether the disk has kept all of them.
+    pub(super) fn stop(self) -> bool {
         drop(self.groups);
         drop(self.thread.join());
+        self.shared.failed.get().is_none()
     }
 }
 
@@ -209,7 +210,7 @@ mod tests {
         answered.recv().unwrap().unwrap();
         became_idle.recv().unwrap();
         assert!(!syncer.is_busy());
-        syncer.stop();
+        assert!(syncer.stop());
     }
 
     #[test]
@@ -220,7 +221,7 @@ mod tests {
         assert!(syncer.failed().is_some());
         syncer.committed(group(&answers));
         assert!(answered.recv().unwrap().unwrap_err().is_unavailable());
-        syncer.stop();
+        assert!(!syncer.stop());
     }
 
     #[test]
@@ -235,6 +236,6 @@ mod tests {
             assert!(error.is_unavailable() && error.to_string().contains("torn off"));
         }
         assert!(syncer.failed().is_some());
-        syncer.stop();
+        assert!(!syncer.stop());
     }
 }

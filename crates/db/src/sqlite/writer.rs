@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use rusqlite::Connection;
+use rusqlite::config::DbConfig;
 
 use super::checkpoint::Checkpointer;
 use super::open_writer;
@@ -74,14 +75,25 @@ fn work(path: &Path, first: Connection, queue: &Queue, beside: Beside) {
             Err(error) => answer(jobs.drain(..), &Err(error)),
         }
     }
-    beside.syncer.stop();
+    let keeps = beside.syncer.stop();
     let _database = beside.checkpointer.stop();
-    if let Some(conn) = conn {
-        // The last connection to close would do it, but another process may be that one.
-        if let Err(error) = conn.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)") {
-            tracing::warn!(%error, "the write-ahead log stays");
-        }
+    if let Some(conn) = conn
+        && let Err(error) = close(conn, keeps)
+    {
+        tracing::warn!(%error, "the write-ahead log stays");
     }
+}
+
+/// Closes the last connection, and ends the log; but not where the disk does not keep what is moved out of
+/// it: the next start finds it there.
+fn close(conn: Connection, keeps: bool) -> rusqlite::Result<()> {
+    if keeps {
+        // The last connection to close would do it, but another process may be that one.
+        conn.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)")?;
+    } else {
+        conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    }
+    conn.close().map_err(|(_, error)| error)
 }
 
 /// Waits for jobs, or for a nudge, if there are none; `false` at the end of the queue.
@@ -257,4 +269,30 @@ fn statement(ready: &Ready<'_>, sql: &str) -> Result<()> {
 
 fn lost() -> Error {
     Error::Unavailable("the transaction was lost".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_log_stays_where_the_disk_does_not_keep_what_is_moved() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("test.db");
+        let log = folder.path().join("test.db-wal");
+        for keeps in [false, true] {
+            let conn = open_writer(&path).unwrap();
+            conn.execute_batch(
+                "CREATE TABLE IF NOT EXISTS item (id INTEGER PRIMARY KEY);
+                 INSERT INTO item DEFAULT VALUES",
+            )
+            .unwrap();
+            close(conn, keeps).unwrap();
+            assert_eq!(log.exists(), !keeps);
+        }
+        let sql = "SELECT count(*) FROM item";
+        let conn = open_writer(&path).unwrap();
+        let count: i64 = conn.query_row(sql, [], |row| row.get(0)).unwrap();
+        assert_eq!(count, 2);
+    }
 }

@@ -19,6 +19,9 @@ use crate::{Error, Result};
 /// Pages in the log, of 4 KiB each, after which it is emptied.
 const FULL: usize = 16_000;
 
+/// So few of them are left to the writer.
+const FEW: usize = 256;
+
 /// The way to the thread that empties the log.
 pub(super) struct Checkpointer {
     /// What is in the log after the last commit.
@@ -45,14 +48,20 @@ impl Checkpointer {
         let database = file.map_err(|error| {
             Error::Unavailable(format!("cannot open {}: {error}", path.display()))
         })?;
+        let pages = Arc::<AtomicUsize>::default();
+        let work = Mover {
+            conn,
+            database,
+            pages: Arc::clone(&pages),
+        };
         let (nudge, nudged) = sync_channel(1);
         let (done, moved) = channel();
         let thread = thread::Builder::new()
             .name("db-checkpoint".into())
-            .spawn(move || work(&conn, database, &nudged, &done))
+            .spawn(move || work.run(&nudged, &done))
             .map_err(|error| Error::Unavailable(format!("cannot start a thread: {error}")))?;
         Ok(Self {
-            pages: Arc::default(),
+            pages,
             full,
             due: Cell::new(full),
             moving: Cell::new(false),
@@ -82,7 +91,7 @@ impl Checkpointer {
             self.moving.set(false);
             // A long read keeps the log from being emptied: it is not tried again with every commit.
             let more = pages + self.full / 4;
-            let whole = checkpoint(conn)?;
+            let whole = checkpoint(conn)? >= pages;
             self.due.set(if whole { self.full } else { more });
         } else if pages >= self.due.get() && !self.moving.replace(true) {
             // Where a nudge waits already, that one is for these as well.
@@ -99,39 +108,57 @@ impl Checkpointer {
     }
 }
 
-fn work(
-    conn: &Connection,
+/// The thread that moves most of the log.
+struct Mover {
+    conn: Connection,
     database: File,
-    nudged: &Receiver<()>,
-    done: &Sender<Result<()>>,
-) -> File {
-    while nudged.recv().is_ok() {
-        if done.send(most(conn, &database)).is_err() {
-            break;
-        }
-    }
-    database
+    pages: Arc<AtomicUsize>,
 }
 
-/// Moves nearly all of the log, and has it on the disk, so that the writer need not wait for that. The
-/// second time it is about what was written during the first.
-fn most(conn: &Connection, database: &File) -> Result<()> {
-    for _ in 0..2 {
-        if checkpoint(conn)? {
+impl Mover {
+    fn run(self, nudged: &Receiver<()>, done: &Sender<Result<()>>) -> File {
+        while nudged.recv().is_ok() {
+            if done.send(self.most()).is_err() {
+                break;
+            }
+        }
+        self.database
+    }
+
+    /// Moves nearly all of the log, and has it on the disk, so that the writer need not wait for that.
+    fn most(&self) -> Result<()> {
+        repeat(&self.pages, || {
+            let moved = checkpoint(&self.conn)?;
+            match self.database.sync_data() {
+                Ok(()) => Ok(moved),
+                Err(error) => Err(Error::Unavailable(error.to_string())),
+            }
+        })
+    }
+}
+
+/// Moves what is in the log, then what was written to it during that, and so on, as long as each time a
+/// quarter less is left. `pages` is what is in the log, moved or not; `step` says how much of it is moved.
+fn repeat(pages: &AtomicUsize, mut step: impl FnMut() -> Result<usize>) -> Result<()> {
+    let mut left = pages.load(Ordering::Relaxed);
+    while left >= FEW {
+        let moved = step()?;
+        let now = pages.load(Ordering::Relaxed).saturating_sub(moved);
+        if now > left / 4 * 3 {
             break;
         }
-        let synced = database.sync_data();
-        synced.map_err(|error| Error::Unavailable(error.to_string()))?;
+        left = now;
     }
     Ok(())
 }
 
-/// Moves what nobody has to wait for; whether that was all. Only a disk that did not keep it is an error.
-fn checkpoint(conn: &Connection) -> Result<bool> {
+/// Moves what nobody has to wait for: how many pages of the log are moved. Only a disk that did not keep
+/// them is an error.
+fn checkpoint(conn: &Connection) -> Result<usize> {
     let moved = conn.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| {
-        let (pages, moved): (i64, i64) = (row.get(1)?, row.get(2)?);
-        // Both are -1 while another connection is at it.
-        Ok(pages >= 0 && pages == moved)
+        // It is -1 while another connection is at it.
+        let moved: i64 = row.get(2)?;
+        Ok(usize::try_from(moved).unwrap_or(0))
     });
     moved.or_else(|error| {
         let code = error.sqlite_error().map(|error| error.extended_code);
@@ -139,7 +166,7 @@ fn checkpoint(conn: &Connection) -> Result<bool> {
             return Err(error.into());
         }
         tracing::warn!(%error, "the write-ahead log grows");
-        Ok(false)
+        Ok(0)
     })
 }
 
@@ -165,6 +192,36 @@ mod tests {
             checkpointer.committed(conn).unwrap();
         }
         panic!("the log has {most} pages");
+    }
+
+    #[test]
+    fn it_goes_on_with_what_was_written_meanwhile_as_long_as_that_helps() {
+        let steps = |found: &[(usize, usize)]| {
+            let pages = AtomicUsize::new(found[0].0);
+            let mut count = 0;
+            let step = || {
+                let moved = found[count].0 - found[count].1;
+                count += 1;
+                pages.store(found[count].0, Ordering::Relaxed);
+                Ok(moved)
+            };
+            repeat(&pages, step).unwrap();
+            count
+        };
+        // Pages in the log, and those of them that a step leaves there.
+        let fast = [
+            (16_000, 0),
+            (20_000, 0),
+            (21_000, 0),
+            (21_200, 0),
+            (21_250, 0),
+        ];
+        assert_eq!(steps(&fast), 3);
+        let much_is_written = [(16_000, 0), (29_000, 0)];
+        assert_eq!(steps(&much_is_written), 1);
+        let somebody_reads = [(16_000, 15_000), (16_100, 0)];
+        assert_eq!(steps(&somebody_reads), 1);
+        assert_eq!(steps(&[(FEW - 1, 0)]), 0);
     }
 
     #[test]

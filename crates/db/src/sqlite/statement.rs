@@ -102,6 +102,10 @@ impl Statements for Ready<'_> {
         }
         let flags = PrepFlags::SQLITE_PREPARE_PERSISTENT;
         let mut statement = self.conn.prepare_with_flags(sql, flags)?;
+        if statement.expanded_sql().is_none() {
+            // SQLite takes care of nothing that is asked of no statement.
+            return Err(Error::Other(format!("no statement: {sql:?}")));
+        }
         let numbers = Numbers::of(&statement)?.with_names(&statement);
         let done = run(&mut statement, &numbers);
         if kept.len() >= STATEMENTS {
@@ -246,6 +250,7 @@ mod tests {
         )
         .unwrap();
         let ready = Ready::new(&conn);
+        assert!(execute(&ready, " -- nothing", &[]).is_err());
         for sql in [
             "SELECT item.id FROM key LEFT JOIN item ON item.key_id = key.id
               WHERE hash = $1 ORDER BY item.id",

@@ -21,6 +21,7 @@ mod listen;
 pub mod mail;
 mod many;
 pub mod message;
+mod migrations;
 mod names;
 mod notification;
 pub mod number;
@@ -47,7 +48,7 @@ mod wake;
 pub mod webhook;
 
 use std::path::PathBuf;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use db::{Db, Tx};
@@ -237,128 +238,6 @@ const LONG: Duration = Duration::from_secs(5);
 /// PostgreSQL connections of one process.
 const CONNECTIONS: usize = 24;
 
-/// The schema's steps, in their order.
-const STEPS: &[(&str, &str)] = &[
-    ("0001_init", include_str!("../migrations/0001_init.sql")),
-    (
-        "0002_threads",
-        include_str!("../migrations/0002_threads.sql"),
-    ),
-    (
-        "0003_schedules",
-        include_str!("../migrations/0003_schedules.sql"),
-    ),
-    (
-        "0004_sessions",
-        include_str!("../migrations/0004_sessions.sql"),
-    ),
-    (
-        "0005_api_keys",
-        include_str!("../migrations/0005_api_keys.sql"),
-    ),
-    (
-        "0006_idempotency",
-        include_str!("../migrations/0006_idempotency.sql"),
-    ),
-    ("0007_feed", include_str!("../migrations/0007_feed.sql")),
-    ("0008_usage", include_str!("../migrations/0008_usage.sql")),
-    ("0009_search", include_str!("../migrations/0009_search.sql")),
-    ("0015_phones", include_str!("../migrations/0015_phones.sql")),
-    (
-        "0016_usage_days",
-        include_str!("../migrations/0016_usage_days.sql"),
-    ),
-    (
-        "0017_lost_messages",
-        include_str!("../migrations/0017_lost_messages.sql"),
-    ),
-    (
-        "0020_session_agent",
-        include_str!("../migrations/0020_session_agent.sql"),
-    ),
-    (
-        "0021_api_key_expiry",
-        include_str!("../migrations/0021_api_key_expiry.sql"),
-    ),
-    (
-        "0022_retention",
-        include_str!("../migrations/0022_retention.sql"),
-    ),
-    (
-        "0025_bulk_control",
-        include_str!("../migrations/0025_bulk_control.sql"),
-    ),
-    (
-        "0026_uploads",
-        include_str!("../migrations/0026_uploads.sql"),
-    ),
-    (
-        "0027_discord",
-        include_str!("../migrations/0027_discord.sql"),
-    ),
-    ("0030_purge", include_str!("../migrations/0030_purge.sql")),
-    (
-        "0031_timeline",
-        include_str!("../migrations/0031_timeline.sql"),
-    ),
-    (
-        "0032_answer_location",
-        include_str!("../migrations/0032_answer_location.sql"),
-    ),
-    ("0035_admins", include_str!("../migrations/0035_admins.sql")),
-    (
-        "0036_search_merges",
-        include_str!("../migrations/0036_search_merges.sql"),
-    ),
-    (
-        "0037_trouble_index",
-        include_str!("../migrations/0037_trouble_index.sql"),
-    ),
-];
-
-/// One text serves both engines, but for growing keys and what only one of them has.
-static MIGRATIONS: LazyLock<Vec<(&str, String, String)>> = LazyLock::new(|| {
-    let both = |(name, sql): &(&'static str, &str)| {
-        let sqlite = without("postgres", sql)
-            .replace("IDENTITY,", "INTEGER PRIMARY KEY AUTOINCREMENT,")
-            .replace("GROWING,", "INTEGER PRIMARY KEY,")
-            .replace(" OWNED,", " REFERENCES account (id) ON DELETE CASCADE,");
-        let identity = "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,";
-        let postgres = without("sqlite", sql)
-            .replace("IDENTITY,", identity)
-            .replace("GROWING,", identity)
-            .replace(" OWNED,", ",");
-        (*name, sqlite, postgres)
-    };
-    STEPS.iter().map(both).collect()
-});
-
-/// The text without the blocks from `-- only ENGINE` to `-- end` of this engine.
-fn without(engine: &str, sql: &str) -> String {
-    let begin = format!("-- only {engine}");
-    let mut skipping = false;
-    let mut kept = String::with_capacity(sql.len());
-    for line in sql.split_inclusive('\n') {
-        skipping |= line.trim_end() == begin;
-        if !skipping {
-            kept.push_str(line);
-        }
-        skipping &= line.trim_end() != "-- end";
-    }
-    kept
-}
-
-fn migrations() -> Vec<db::Migration> {
-    MIGRATIONS
-        .iter()
-        .map(|(name, sqlite, postgres)| db::Migration {
-            name,
-            sqlite,
-            postgres,
-        })
-        .collect()
-}
-
 impl Gateway {
     /// Opens the data directory and the database, making what is missing.
     pub async fn open(settings: Settings) -> Result<Self> {
@@ -369,7 +248,7 @@ impl Gateway {
             Database::Sqlite => Db::open_sqlite(&settings.data_dir.join("httpsms.db"))?,
             Database::Postgres(url) => Db::open_postgres(url, CONNECTIONS)?,
         };
-        db.migrate(&migrations()).await?;
+        db.migrate(&migrations::all()).await?;
         let gateway = Self(Arc::new(Inner {
             db,
             keys,

@@ -16,6 +16,8 @@ mod timeline;
 mod timer;
 mod waiting;
 
+use std::sync::LazyLock;
+
 use db::Tx;
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -23,7 +25,6 @@ use uuid::Uuid;
 
 use crate::clock::Time;
 use crate::event::About;
-use crate::many::{self, Texts};
 use crate::names::names;
 use crate::phone::Sim;
 use crate::segment::{self, Encoding};
@@ -308,9 +309,19 @@ impl Message {
         }
     }
 
-    fn insert(&self, tx: &mut Tx<'_>) -> Result<()> {
+    /// Stores it as a part of its thread, which is there.
+    fn insert_into_thread(&self, tx: &mut Tx<'_>) -> Result<()> {
+        self.insert(tx, &INSERT_INTO_THREAD)
+    }
+
+    /// Stores it apart from its thread, which it joins later.
+    fn insert_apart(&self, tx: &mut Tx<'_>) -> Result<()> {
+        self.insert(tx, &INSERT_APART)
+    }
+
+    fn insert(&self, tx: &mut Tx<'_>, sql: &str) -> Result<()> {
         tx.send(
-            INSERT.of(1),
+            sql,
             &[
                 &self.id,
                 &self.request_id,
@@ -347,10 +358,33 @@ impl Message {
     }
 }
 
-static INSERT: Texts = Texts::new(|count| {
-    let values = many::values(29, count);
-    format!("INSERT INTO message ({COLUMNS}) VALUES {values}")
+static INSERT_INTO_THREAD: LazyLock<String> = LazyLock::new(|| {
+    insert("(SELECT seq FROM thread WHERE user_id = $4 AND owner = $3 AND contact = $5)")
 });
+
+static INSERT_APART: LazyLock<String> = LazyLock::new(|| insert("NULL"));
+
+fn insert(thread: &str) -> String {
+    let values: Vec<String> = (1..=29).map(|number| format!("${number}")).collect();
+    let values = values.join(", ");
+    format!("INSERT INTO message ({COLUMNS}, thread_seq) VALUES ({values}, {thread})")
+}
+
+/// The ids of a conversation's messages that meet a condition: of those that joined its thread at once, and
+/// of those that did not, `rest` of each, such as the first ones by an order. The first three parameters are
+/// the account, the number and the contact.
+pub(crate) fn between(condition: &str, rest: &str) -> String {
+    format!(
+        "SELECT id FROM (SELECT id FROM message
+              WHERE thread_seq =
+                        (SELECT seq FROM thread WHERE user_id = $1 AND owner = $2 AND contact = $3)
+                AND {condition} {rest}) AS in_thread
+          UNION ALL
+         SELECT id FROM (SELECT id FROM message
+              WHERE thread_seq IS NULL AND user_id = $1 AND owner = $2 AND contact = $3
+                AND {condition} {rest}) AS apart"
+    )
+}
 
 /// The account's message with this id.
 fn owned(tx: &mut Tx<'_>, user_id: &str, id: Uuid) -> Result<Message> {

@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::payload::ApiDeleted;
-use super::{COLUMNS, Kind, Message, Urls, unknown};
+use super::{COLUMNS, Kind, Message, Urls, between, unknown};
 use crate::caller::Caller;
 use crate::{Gateway, Result, Work, event};
 
@@ -100,11 +100,11 @@ impl Work<'_, '_> {
 
     /// The newest message of the same conversation; those whose time is to come are not in it yet.
     pub(crate) fn newest_between(&mut self, message: &Message) -> Result<Option<Message>> {
+        let newest = "ORDER BY order_timestamp DESC, id DESC LIMIT 1";
         Ok(self.tx.optional(
             &format!(
-                "SELECT {COLUMNS} FROM message WHERE user_id = $1 AND owner = $2 AND contact = $3
-                    AND status <> 'pending'
-                  ORDER BY order_timestamp DESC, id DESC LIMIT 1"
+                "SELECT {COLUMNS} FROM message WHERE id IN ({}) {newest}",
+                between("status <> 'pending'", newest)
             ),
             &[&message.user_id, &message.owner, &message.contact],
         )?)

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::{COLUMNS, Message, owned};
+use super::{COLUMNS, Message, between, owned};
 use crate::caller::Caller;
 use crate::clock::Time;
 use crate::{Before, Gateway, Page, Result};
@@ -50,23 +50,27 @@ impl Gateway {
     pub async fn messages(
         &self,
         caller: &Caller,
-        between: Between,
+        pair: Between,
         page: Page,
     ) -> Result<Vec<Message>> {
         let user_id = caller.user_id.clone();
-        let (time, id) = Before::bounds(between.before);
+        let (time, id) = Before::bounds(pair.before);
         self.list(&page.clone(), move |tx| {
             Ok(tx.all(
                 &format!(
-                    "SELECT {COLUMNS} FROM message
-                      WHERE user_id = $1 AND owner = $2 AND contact = $3 AND LOWER(content) LIKE $4
-                        AND order_timestamp <= $7 AND (order_timestamp < $7 OR id < $8)
-                      ORDER BY order_timestamp DESC, id DESC LIMIT $5 OFFSET $6"
+                    "SELECT {COLUMNS} FROM message WHERE id IN ({})
+                      ORDER BY order_timestamp DESC, id DESC LIMIT $5 OFFSET $6",
+                    between(
+                        "LOWER(content) LIKE $4
+                            AND order_timestamp <= $7 AND (order_timestamp < $7 OR id < $8)",
+                        "ORDER BY order_timestamp DESC, id DESC
+                          LIMIT CAST($5 AS BIGINT) + CAST($6 AS BIGINT)",
+                    )
                 ),
                 &[
                     &user_id,
-                    &between.owner,
-                    &between.contact,
+                    &pair.owner,
+                    &pair.contact,
                     &page.pattern(),
                     &page.limit(),
                     &page.skip(),

@@ -59,8 +59,8 @@ impl Gateway {
             message.sim = sms.sim;
             message.attachments = Some(Urls::new(&sms.attachments));
             message.received_at = Some(sms.timestamp);
-            message.insert(work.tx)?;
             work.thread_joined(&message)?;
+            message.insert_into_thread(work.tx)?;
             let about = message.about(&message.source);
             work.append(
                 event::Kind::MessagePhoneReceived,
@@ -85,8 +85,8 @@ impl Gateway {
             message.kind = Kind::MissedCall;
             message.contact.clone_from(&call.from);
             message.sim = call.sim;
-            message.insert(work.tx)?;
             work.thread_joined(&message)?;
+            message.insert_into_thread(work.tx)?;
             let about = message.about(&message.source);
             work.append(
                 event::Kind::MessageCallMissed,

@@ -172,13 +172,14 @@ impl Work<'_, '_> {
         let accepted = message.clone();
         if release > self.now {
             message.due_at = Some(release);
-            message.insert(self.tx)?;
+            message.insert_apart(self.tx)?;
             self.timer(release);
             self.accepted_for_later(&message)?;
         } else {
             let slot = self.slot(&message, phone)?;
             schedule(&mut message, slot);
-            message.insert(self.tx)?;
+            self.thread_joined(&message)?;
+            message.insert_into_thread(self.tx)?;
             self.released(&message, phone, slot)?;
         }
         self.use_uploads(&accepted)?;
@@ -204,6 +205,7 @@ impl Work<'_, '_> {
         let slot = self.slot(&message, phone)?;
         schedule(&mut message, slot);
         self.save_schedule(&message)?;
+        self.thread_joined(&message)?;
         self.released(&message, phone, slot)
     }
 
@@ -261,7 +263,6 @@ impl Work<'_, '_> {
     }
 
     fn released(&mut self, message: &Message, phone: &Phone, slot: Time) -> Result<()> {
-        self.thread_joined(message)?;
         let sent = ApiSent::new(message);
         self.append(
             event::Kind::MessageApiSent,

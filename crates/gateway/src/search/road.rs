@@ -72,8 +72,14 @@ impl Search {
         }
         let owners = serde_json::json!(self.owners).to_string();
         let seqs: Vec<Scalar<i64>> = tx.all(
-            "SELECT seq FROM message
-              WHERE user_id = $1 AND owner IN (SELECT value FROM json_each($2)) LIMIT $3",
+            // Thread by thread, so that it ends when there are too many.
+            "SELECT message.seq FROM thread CROSS JOIN message ON message.thread_seq = thread.seq
+              WHERE thread.user_id = $1 AND thread.owner IN (SELECT value FROM json_each($2))
+              UNION ALL
+             SELECT seq FROM message
+              WHERE thread_seq IS NULL AND user_id = $1
+                AND owner IN (SELECT value FROM json_each($2))
+              LIMIT $3",
             &[&user_id, &owners, &(RARE + 1)],
         )?;
         Ok(Some(seqs).filter(|seqs| is_few(seqs, RARE)))

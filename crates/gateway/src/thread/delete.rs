@@ -8,7 +8,7 @@ use super::{COLUMNS, Thread};
 use crate::caller::Caller;
 use crate::clock::Time;
 use crate::event::{About, Kind};
-use crate::message::Status;
+use crate::message::{Status, between};
 use crate::{Error, Gateway, Result, Work, for_update};
 
 /// Messages that one transaction deletes: others need not wait long for it.
@@ -83,9 +83,14 @@ impl Work<'_, '_> {
     /// The last message of this part; none, if all the rest fits.
     fn bound(&mut self, thread: &Thread) -> Result<Option<Bound>> {
         Ok(self.tx.optional(
-            "SELECT order_timestamp, id FROM message
-              WHERE user_id = $1 AND owner = $2 AND contact = $3
-              ORDER BY order_timestamp, id LIMIT 1 OFFSET $4",
+            &format!(
+                "SELECT order_timestamp, id FROM message WHERE id IN ({})
+                  ORDER BY order_timestamp, id LIMIT 1 OFFSET $4",
+                between(
+                    "TRUE",
+                    "ORDER BY order_timestamp, id LIMIT CAST($4 AS BIGINT) + 1"
+                )
+            ),
             &[&thread.user_id, &thread.owner, &thread.contact, &AT_ONCE],
         )?)
     }
@@ -95,22 +100,20 @@ impl Work<'_, '_> {
         let (time, id) = bound.map_or((Time::from_micros(i64::MAX), Uuid::max()), |bound| {
             (bound.order_timestamp, bound.id)
         });
-        let chosen = "user_id = $1 AND owner = $2 AND contact = $3
-                AND (order_timestamp < $4 OR (order_timestamp = $4 AND id <= $5))";
+        let chosen = "(order_timestamp < $4 OR (order_timestamp = $4 AND id <= $5))";
+        let sent = between(&format!("{chosen} AND kind = 'mobile-terminated'"), "");
         let args: [&dyn db::Arg; 5] = [&thread.user_id, &thread.owner, &thread.contact, &time, &id];
         for table in ["notification", "delivery"] {
             self.tx.execute(
-                &format!(
-                    "DELETE FROM {table} WHERE message_id IN (SELECT id FROM message
-                      WHERE {chosen} AND kind = 'mobile-terminated')"
-                ),
+                &format!("DELETE FROM {table} WHERE message_id IN ({sent})"),
                 &args,
             )?;
         }
         let deleted: Vec<Deleted> = self.tx.all(
             &format!(
-                "DELETE FROM message WHERE {chosen} RETURNING id,
-                     CASE WHEN kind = 'mobile-originated' THEN attachments END AS attachments"
+                "DELETE FROM message WHERE id IN ({}) RETURNING id,
+                     CASE WHEN kind = 'mobile-originated' THEN attachments END AS attachments",
+                between(chosen, "")
             ),
             &args,
         )?;

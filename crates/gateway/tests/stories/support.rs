@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use db::{Db, Tx};
 use gateway::account::NewUser;
 use gateway::delivery::{Delivery, Kind, News, Outcome, Seen, Settlement};
 use gateway::event::Recorded;
@@ -104,6 +105,19 @@ impl World {
         change(&mut self.settings);
         let gateway = Gateway::open(self.settings.clone()).await.unwrap();
         Self::with(gateway, self.settings).await
+    }
+
+    /// Makes the messages such as they were stored before threads had numbers.
+    pub async fn forget_thread_numbers(&self) {
+        let database = match &self.settings.database {
+            Database::Sqlite => Db::open_sqlite(&self.settings.data_dir.join("httpsms.db")),
+            Database::Postgres(url) => Db::open_postgres(url, 1),
+        };
+        let database = database.unwrap();
+        let forget = |tx: &mut Tx<'_>| tx.execute("UPDATE message SET thread_seq = NULL", &[]);
+        let forgotten: db::Result<u64> = database.write(forget).await;
+        assert!(forgotten.unwrap() > 0);
+        database.close().await;
     }
 
     pub fn is_sqlite(&self) -> bool {

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use gateway::event::Kind;
-use gateway::message::{MissedCall, Reported, SendSms, Status};
+use gateway::message::{Between, MissedCall, Reported, SendSms, Status};
 use gateway::phone::{self, Sim};
+use gateway::search::Search;
 use gateway::thread::{COLORS, Changes, Thread, Wanted};
-use gateway::{Error, Page, Time};
+use gateway::{Before, Error, Page, Time};
 use serde_json::json;
 
 use crate::support::{
@@ -317,6 +318,94 @@ async fn a_thread_goes_with_all_its_messages() {
         );
         let again = world.gateway.delete_thread(&world.user, found.id).await;
         assert!(matches!(again, Err(Error::NotFound(_))));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_conversation_is_whole_however_its_messages_came() {
+    on_each_engine(async |world: World| {
+        world.phone().await;
+        let mut came = Vec::new();
+        for content in ["one", "two", "three"] {
+            came.push(receive_at(&world, content, world.now()).await);
+            world.pass(MINUTE).await;
+        }
+        world.forget_thread_numbers().await;
+        let later = SendSms {
+            send_at: Some(world.now() + MINUTE),
+            ..sms("four")
+        };
+        came.push(world.gateway.send(&world.user, later).await.unwrap().id);
+        world.pass(MINUTE).await;
+        world.pass(MINUTE).await;
+        came.push(receive_at(&world, "five", world.now()).await);
+        world
+            .gateway
+            .receive(&world.user, incoming(&world, "+18005550111", "another"))
+            .await
+            .unwrap();
+        came.reverse();
+
+        let listed_by = async |skip, limit, query: &str, before| -> Vec<gateway::Uuid> {
+            let page = Page {
+                skip,
+                limit,
+                query: query.to_owned(),
+            };
+            let pair = Between {
+                before,
+                ..between()
+            };
+            let found = world.gateway.messages(&world.user, pair, page).await;
+            found.unwrap().iter().map(|message| message.id).collect()
+        };
+        assert_eq!(listed_by(0, ALL, "", None).await, came);
+        assert_eq!(listed_by(1, 3, "", None).await, came[1..4]);
+        assert_eq!(listed_by(3, 3, "", None).await, came[3..]);
+        assert_eq!(
+            listed_by(0, ALL, "O", None).await,
+            [came[1], came[3], came[4]]
+        );
+        let second = world.message(came[1]).await;
+        let before = Before {
+            time: second.order_timestamp,
+            id: Some(second.id),
+        };
+        assert_eq!(listed_by(0, ALL, "", Some(before)).await, came[2..]);
+        let search = Search {
+            owners: vec![OWNER.to_owned()],
+            page: Page {
+                limit: ALL,
+                ..Page::default()
+            },
+            ..Search::default()
+        };
+        assert_eq!(
+            world
+                .gateway
+                .search(&world.user, search)
+                .await
+                .unwrap()
+                .len(),
+            6
+        );
+
+        let shown = async || listed(&world, false, CONTACT).await.pop().unwrap();
+        for id in &came[..3] {
+            assert_eq!(shown().await.last_message_id, *id);
+            world
+                .gateway
+                .delete_message(&world.user, *id)
+                .await
+                .unwrap();
+        }
+        assert_eq!(shown().await.last_message_id, came[3]);
+        receive_at(&world, "six", world.now()).await;
+        let id = shown().await.id;
+        world.gateway.delete_thread(&world.user, id).await.unwrap();
+        assert!(listed_by(0, ALL, "", None).await.is_empty());
+        assert_eq!(thread(&world).await.last_message_content, "another");
     })
     .await;
 }

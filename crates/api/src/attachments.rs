@@ -50,15 +50,13 @@ pub(crate) fn routes(routes: Routes) -> Routes {
 }
 
 async fn upload(
-    State(Api {
-        gateway, options, ..
-    }): State<Api>,
+    State(api): State<Api>,
     UserCaller(caller): UserCaller,
     query: Query,
     request: Request,
 ) -> Answer {
     let content_type = media_type(request.headers());
-    let content = body::read(request.into_body(), options.body_limit).await?;
+    let content = body::read(request.into_body(), api.options.body_limit).await?;
     let mut wrong = Fields::default();
     let media = Media::named(&content_type);
     if media.is_none() {
@@ -79,7 +77,8 @@ async fn upload(
         media,
         content: content.into(),
     };
-    let uploaded = gateway.upload(&caller, file, &options.public_url).await?;
+    let url = &api.options.public_url;
+    let uploaded = api.gateway.upload(&caller, file, url).await?;
     Ok(envelope::created(
         "attachment uploaded successfully",
         &uploaded,

@@ -12,15 +12,20 @@ use axum::extract::Request;
 use axum::response::{IntoResponse as _, Response};
 use http::uri::PathAndQuery;
 use http::{Method, StatusCode, Uri};
-use tower::Service;
+use tower::{Layer as _, Service};
+use tower_http::cors::{Cors, CorsLayer};
 
 use crate::requests::Counter;
-use crate::{Options, auth, body};
+use crate::{Options, auth, body, health};
+
+type Routing = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
 
 /// Stands before the router.
 #[derive(Clone)]
 pub(crate) struct Front {
     router: Router,
+    /// The same with what lets other pages call it.
+    routes: Cors<Router>,
     paths: Arc<Paths>,
     options: Arc<Options>,
     /// Counts what does not reach a route.
@@ -29,12 +34,13 @@ pub(crate) struct Front {
 
 impl Front {
     pub(crate) fn new(
-        router: Router,
+        (cors, router): (CorsLayer, Router),
         paths: Paths,
         options: Arc<Options>,
         other: Arc<Counter>,
     ) -> Self {
         Self {
+            routes: cors.layer(router.clone()),
             router,
             paths: Arc::new(paths),
             options,
@@ -46,7 +52,7 @@ impl Front {
 impl Service<Request> for Front {
     type Response = Response;
     type Error = Infallible;
-    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+    type Future = Routing;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         <Router as Service<Request>>::poll_ready(&mut self.router, context)
@@ -61,12 +67,7 @@ impl Service<Request> for Front {
         if auth::may_be_in_body(&request) {
             return Box::pin(self.clone().read_key(request));
         }
-        let preflight = request.method() == Method::OPTIONS;
-        let answer = self.router.call(request);
-        if preflight {
-            return Box::pin(async move { Ok(without_body(answer.await?)) });
-        }
-        Box::pin(answer)
+        self.route(request)
     }
 }
 
@@ -79,6 +80,18 @@ fn without_body(mut response: Response) -> Response {
 }
 
 impl Front {
+    fn route(&mut self, request: Request) -> Routing {
+        if request.uri().path() == health::PATH {
+            return Box::pin(self.router.call(request));
+        }
+        let preflight = request.method() == Method::OPTIONS;
+        let answer = self.routes.call(request);
+        if preflight {
+            return Box::pin(async move { Ok(without_body(answer.await?)) });
+        }
+        Box::pin(answer)
+    }
+
     /// Reads the body for the key in it, and passes both on.
     async fn read_key(mut self, request: Request) -> Result<Response, Infallible> {
         let (mut parts, body) = request.into_parts();
@@ -90,7 +103,7 @@ impl Front {
             parts.extensions.insert(key);
         }
         let request = Request::from_parts(parts, Body::from(bytes));
-        self.router.call(request).await
+        self.route(request).await
     }
 }
 

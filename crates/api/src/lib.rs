@@ -48,6 +48,7 @@ mod usage;
 mod users;
 mod webhooks;
 
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -111,12 +112,22 @@ impl Options {
     }
 }
 
-/// What every route can reach.
+/// What every route can reach: cloned for each request.
 #[derive(Clone)]
-struct Api {
+struct Api(Arc<Reach>);
+
+struct Reach {
     gateway: Gateway,
     options: Arc<Options>,
-    reference: Arc<Reference>,
+    reference: Reference,
+}
+
+impl Deref for Api {
+    type Target = Reach;
+
+    fn deref(&self) -> &Reach {
+        &self.0
+    }
 }
 
 impl FromRef<Api> for Gateway {

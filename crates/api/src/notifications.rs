@@ -42,22 +42,16 @@ pub(crate) fn routes(routes: Routes) -> Routes {
 const LONGEST: Duration = Duration::from_mins(1);
 
 /// `wait` seconds for the first wake-up, 0 to 60; `ack` names those that the phone has taken over.
-async fn poll(
-    State(Api {
-        gateway, options, ..
-    }): State<Api>,
-    PhoneOrUser(caller): PhoneOrUser,
-    query: Query,
-) -> Answer {
+async fn poll(State(api): State<Api>, PhoneOrUser(caller): PhoneOrUser, query: Query) -> Answer {
     let wait = wait(query.text("wait"))?;
     let ack = query
         .text("ack")
         .split(',')
         .filter_map(|id| id.trim().parse::<Uuid>().ok());
-    let poll = gateway.notifications(&caller, ack.collect(), wait);
+    let poll = api.gateway.notifications(&caller, ack.collect(), wait);
     let found = tokio::select! {
         found = poll => found?,
-        () = options.stop.cancelled(), if !wait.is_zero() => None,
+        () = api.options.stop.cancelled(), if !wait.is_zero() => None,
     };
     match found {
         Some(notifications) => Ok(envelope::fetched(&notifications, "notification")),

@@ -20,7 +20,7 @@ use crate::front::{Front, Paths};
 use crate::once::Once;
 use crate::reference::{Description, Doc, Reference};
 use crate::requests::{Counter, Requests};
-use crate::{Api, Options, health};
+use crate::{Api, Options, Reach, health};
 
 /// Routes so far.
 pub(crate) struct Routes {
@@ -140,11 +140,11 @@ impl Routes {
         if !self.paths.contains(&path) {
             self.paths.push(path);
         }
-        let route = match scope {
-            Some(scope) => route.route_layer(needing(scope)),
-            None => route,
-        };
-        route.route_layer(counting(&counter))
+        // As one layer: each has an allocation of its own for every request.
+        match scope {
+            Some(scope) => route.route_layer((counting(&counter), needing(scope))),
+            None => route.route_layer(counting(&counter)),
+        }
     }
 
     /// The whole server.
@@ -159,16 +159,15 @@ impl Routes {
             .router
             .fallback(unknown)
             .method_not_allowed_fallback(wrong_method.clone())
-            .layer(cors())
             .route(health::PATH, health.fallback(wrong_method));
         let options = Arc::new(options);
-        let api = Api {
+        let api = Api(Arc::new(Reach {
             gateway,
             options: Arc::clone(&options),
-            reference: Arc::new(Reference::new(all.description.finish())),
-        };
+            reference: Reference::new(all.description.finish()),
+        }));
         let front = Front::new(
-            router.with_state(api),
+            (cors(), router.with_state(api)),
             Paths::new(&all.paths),
             options,
             other,

@@ -7,6 +7,7 @@ use std::str::FromStr;
 
 use db::{Later, Scalar};
 use serde::Serialize;
+use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use crate::clock::Time;
@@ -255,7 +256,7 @@ impl Work<'_, '_> {
         test: bool,
     ) -> Result<Appended> {
         let id = id::new(self.now);
-        let body = json(&CloudEvent {
+        let body = sure(serde_json::to_string(&CloudEvent {
             specversion: "1.0",
             id,
             source: about.source,
@@ -264,7 +265,7 @@ impl Work<'_, '_> {
             time: self.now,
             test,
             data,
-        });
+        }));
         let seq = self.tx.insert(
             "INSERT INTO event (id, user_id, kind, owner, time, test, body)
              VALUES ($1, $2, $3, $4, $5, $6, $7)",
@@ -304,9 +305,14 @@ impl Work<'_, '_> {
     }
 }
 
-fn json(value: &impl Serialize) -> String {
-    match serde_json::to_string(value) {
-        Ok(text) => text,
+/// An event's data, written beforehand.
+pub(crate) fn data(data: &impl Serialize) -> Box<RawValue> {
+    sure(serde_json::value::to_raw_value(data))
+}
+
+fn sure<T>(json: serde_json::Result<T>) -> T {
+    match json {
+        Ok(json) => json,
         Err(_) => unreachable!("event payloads are structs of texts, numbers and times"),
     }
 }

@@ -30,22 +30,20 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 );
 
 pub(super) async fn receive(
-    State(Api {
-        gateway, options, ..
-    }): State<Api>,
+    State(api): State<Api>,
     PhoneOrUser(caller): PhoneOrUser,
     LargeJsonBody(body): LargeJsonBody,
 ) -> Answer {
-    let (sms, files) = read(&gateway, &body.members()?)?;
+    let (sms, files) = read(&api.gateway, &body.members()?)?;
     drop(body);
     let answer = |message: &Message| envelope::ok("message received successfully", &shown(message));
     let operation = async {
         if files.is_empty() {
-            return gateway.receive(&caller, sms).await;
+            return api.gateway.receive(&caller, sms).await;
         }
-        let url = &options.public_url;
+        let url = &api.options.public_url;
         // Most requests have none, and need not carry with them what this takes.
-        Box::pin(gateway.receive_with_files(&caller, sms, files, url)).await
+        Box::pin(api.gateway.receive_with_files(&caller, sms, files, url)).await
     };
     once::answered(operation, Error::from, answer).await
 }

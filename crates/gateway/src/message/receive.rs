@@ -48,25 +48,27 @@ impl Gateway {
     /// [`crate::Error::NotBound`] if the caller's phone key does not hold the number.
     pub async fn receive(&self, caller: &Caller, sms: ReceivedSms) -> Result<Message> {
         caller.may_act_for(sms.to.as_str())?;
-        let user_id = caller.user_id.clone();
+        let message = Message {
+            id: sms.id,
+            contact: sms.from,
+            content: sms.content,
+            encrypted: sms.encrypted,
+            sim: sms.sim,
+            attachments: Some(Urls::new(&sms.attachments)),
+            received_at: Some(sms.timestamp),
+            ..incoming(
+                caller,
+                self.now(),
+                (&sms.to, sms.timestamp),
+                "/v1/messages/receive",
+            )
+        };
+        // Everybody waits for the one who writes: what can be done before is not done there.
+        let payload = event::data(&PhoneReceived::new(&message));
         self.write(move |work| {
-            let mut message =
-                work.incoming(&user_id, &sms.to, sms.timestamp, "/v1/messages/receive");
-            message.id = sms.id;
-            message.contact.clone_from(&sms.from);
-            message.content.clone_from(&sms.content);
-            message.encrypted = sms.encrypted;
-            message.sim = sms.sim;
-            message.attachments = Some(Urls::new(&sms.attachments));
-            message.received_at = Some(sms.timestamp);
-            work.thread_joined(&message)?;
-            message.insert_into_thread(work.tx)?;
+            let message = work.take_in(message.clone())?;
             let about = message.about(&message.source);
-            work.append(
-                event::Kind::MessagePhoneReceived,
-                about,
-                &PhoneReceived::new(&message),
-            )?;
+            work.append(event::Kind::MessagePhoneReceived, about, &payload)?;
             Ok(message)
         })
         .await
@@ -78,15 +80,19 @@ impl Gateway {
     /// [`crate::Error::NotBound`] if the caller's phone key does not hold the number.
     pub async fn miss_call(&self, caller: &Caller, call: MissedCall) -> Result<Message> {
         caller.may_act_for(call.to.as_str())?;
-        let user_id = caller.user_id.clone();
+        let message = Message {
+            kind: Kind::MissedCall,
+            contact: call.from,
+            sim: call.sim,
+            ..incoming(
+                caller,
+                self.now(),
+                (&call.to, call.timestamp),
+                "/v1/messages/calls/missed",
+            )
+        };
         self.write(move |work| {
-            let source = "/v1/messages/calls/missed";
-            let mut message = work.incoming(&user_id, &call.to, call.timestamp, source);
-            message.kind = Kind::MissedCall;
-            message.contact.clone_from(&call.from);
-            message.sim = call.sim;
-            work.thread_joined(&message)?;
-            message.insert_into_thread(work.tx)?;
+            let message = work.take_in(message.clone())?;
             let about = message.about(&message.source);
             work.append(
                 event::Kind::MessageCallMissed,
@@ -100,39 +106,54 @@ impl Gateway {
     }
 }
 
+/// A received SMS without its text, made now and not stored yet.
+fn incoming(
+    caller: &Caller,
+    now: Time,
+    (to, timestamp): (&PhoneNumber, Time),
+    source: &str,
+) -> Message {
+    Message {
+        id: id::new(now),
+        request_id: None,
+        owner: to.as_str().to_owned(),
+        user_id: caller.user_id.clone(),
+        contact: String::new(),
+        content: String::new(),
+        attachments: None,
+        encrypted: false,
+        kind: Kind::MobileOriginated,
+        status: Status::Received,
+        sim: Sim::Sim1,
+        send_time: None,
+        request_received_at: timestamp,
+        created_at: now,
+        updated_at: now,
+        order_timestamp: timestamp,
+        last_attempted_at: None,
+        scheduled_at: None,
+        sent_at: None,
+        scheduled_send_time: None,
+        delivered_at: None,
+        expired_at: None,
+        failed_at: None,
+        send_attempt_count: 0,
+        max_send_attempts: 0,
+        received_at: None,
+        failure_reason: None,
+        source: source.to_owned(),
+        due_at: None,
+    }
+}
+
 impl Work<'_, '_> {
-    fn incoming(&self, user_id: &str, to: &PhoneNumber, timestamp: Time, source: &str) -> Message {
-        Message {
-            id: id::new(self.now),
-            request_id: None,
-            owner: to.as_str().to_owned(),
-            user_id: user_id.to_owned(),
-            contact: String::new(),
-            content: String::new(),
-            attachments: None,
-            encrypted: false,
-            kind: Kind::MobileOriginated,
-            status: Status::Received,
-            sim: Sim::Sim1,
-            send_time: None,
-            request_received_at: timestamp,
-            created_at: self.now,
-            updated_at: self.now,
-            order_timestamp: timestamp,
-            last_attempted_at: None,
-            scheduled_at: None,
-            sent_at: None,
-            scheduled_send_time: None,
-            delivered_at: None,
-            expired_at: None,
-            failed_at: None,
-            send_attempt_count: 0,
-            max_send_attempts: 0,
-            received_at: None,
-            failure_reason: None,
-            source: source.to_owned(),
-            due_at: None,
-        }
+    /// Stores what came in, in the order of such times.
+    fn take_in(&mut self, mut message: Message) -> Result<Message> {
+        message.created_at = self.now;
+        message.updated_at = self.now;
+        self.thread_joined(&message)?;
+        message.insert_into_thread(self.tx)?;
+        Ok(message)
     }
 
     fn answer_call(&mut self, call: &Message) -> Result<()> {

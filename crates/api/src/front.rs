@@ -20,13 +20,15 @@ use crate::{Options, auth, body, health};
 
 type Routing = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
 
-/// Stands before the router.
+/// The way to all routes. Clones share them.
 #[derive(Clone)]
-pub(crate) struct Front {
+pub struct Front(Arc<Parts>);
+
+struct Parts {
     router: Router,
     /// The same with what lets other pages call it.
     routes: Cors<Router>,
-    paths: Arc<Paths>,
+    paths: Paths,
     options: Arc<Options>,
     /// Counts what does not reach a route.
     other: Arc<Counter>,
@@ -39,13 +41,13 @@ impl Front {
         options: Arc<Options>,
         other: Arc<Counter>,
     ) -> Self {
-        Self {
+        Self(Arc::new(Parts {
             routes: cors.layer(router.clone()),
             router,
-            paths: Arc::new(paths),
+            paths,
             options,
             other,
-        }
+        }))
     }
 }
 
@@ -54,12 +56,13 @@ impl Service<Request> for Front {
     type Error = Infallible;
     type Future = Routing;
 
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        <Router as Service<Request>>::poll_ready(&mut self.router, context)
+    /// A router is always ready.
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, mut request: Request) -> Self::Future {
-        if let Some(path) = self.paths.straight(request.uri().path())
+        if let Some(path) = self.0.paths.straight(request.uri().path())
             && let Some(uri) = with_path(request.uri(), &path)
         {
             *request.uri_mut() = uri;
@@ -80,12 +83,12 @@ fn without_body(mut response: Response) -> Response {
 }
 
 impl Front {
-    fn route(&mut self, request: Request) -> Routing {
+    fn route(&self, request: Request) -> Routing {
         if request.uri().path() == health::PATH {
-            return Box::pin(self.router.call(request));
+            return Box::pin(self.0.router.clone().call(request));
         }
         let preflight = request.method() == Method::OPTIONS;
-        let answer = self.routes.call(request);
+        let answer = self.0.routes.clone().call(request);
         if preflight {
             return Box::pin(async move { Ok(without_body(answer.await?)) });
         }
@@ -93,11 +96,11 @@ impl Front {
     }
 
     /// Reads the body for the key in it, and passes both on.
-    async fn read_key(mut self, request: Request) -> Result<Response, Infallible> {
+    async fn read_key(self, request: Request) -> Result<Response, Infallible> {
         let (mut parts, body) = request.into_parts();
-        let bytes = match body::read(body, self.options.receive_limit).await {
+        let bytes = match body::read(body, self.0.options.receive_limit).await {
             Ok(bytes) => bytes,
-            Err(error) => return Ok(self.other.count(error.into_response())),
+            Err(error) => return Ok(self.0.other.count(error.into_response())),
         };
         if let Some(key) = auth::KeyInBody::find(&bytes) {
             parts.extensions.insert(key);

@@ -52,7 +52,6 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::extract::FromRef;
 use gateway::Gateway;
 use gateway::discord::{Bot, PublicKey};
@@ -60,6 +59,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use auth::Peer;
 pub use firebase::{CERTIFICATES, Firebase};
+pub use front::Front;
 pub use requests::Requests;
 
 use reference::Reference;
@@ -137,7 +137,7 @@ impl FromRef<Api> for Gateway {
 }
 
 /// All routes, to be served.
-pub fn router(gateway: Gateway, options: Options) -> Router {
+pub fn front(gateway: Gateway, options: Options) -> Front {
     let nouns = [
         messages::routes,
         threads::routes,

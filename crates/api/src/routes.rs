@@ -148,7 +148,7 @@ impl Routes {
     }
 
     /// The whole server.
-    pub(crate) fn finish(self, gateway: Gateway, options: Options) -> Router {
+    pub(crate) fn finish(self, gateway: Gateway, options: Options) -> Front {
         let mut all = self.tag("Server", Scope::Admin);
         let (health, doc) = (health::routes(), health::doc());
         let health = all.described(HttpMethod::Get, health::PATH, health, doc);
@@ -166,13 +166,12 @@ impl Routes {
             options: Arc::clone(&options),
             reference: Reference::new(all.description.finish()),
         }));
-        let front = Front::new(
+        Front::new(
             (cors(), router.with_state(api)),
             Paths::new(&all.paths),
             options,
             other,
-        );
-        Router::new().fallback_service(front)
+        )
     }
 }
 

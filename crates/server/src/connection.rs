@@ -6,7 +6,6 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use axum::Router;
 use axum::body::{Body, HttpBody as _};
 use axum::extract::Request;
 use axum::http::{Method, StatusCode, Version, header};
@@ -19,7 +18,7 @@ use hyper_util::server::conn::auto::Builder;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
-use tower::Service as _;
+use tower::Service;
 
 use crate::pace::{Busy, End, Pace, Paced};
 
@@ -41,8 +40,27 @@ const PING: Duration = Duration::from_secs(30);
 /// The one request that waits on purpose: it ends by itself after a minute, and at once when the server stops.
 const LONG_POLL: &str = "/v1/phones/notifications";
 
+/// What answers requests; clones are cheap, for each request has one.
+pub trait Serves:
+    Service<Request, Response = Response, Error = Infallible, Future: Send>
+    + Clone
+    + Send
+    + Sync
+    + 'static
+{
+}
+
+impl<S> Serves for S where
+    S: Service<Request, Response = Response, Error = Infallible, Future: Send>
+        + Clone
+        + Send
+        + Sync
+        + 'static
+{
+}
+
 /// Serves a connection until either side ends it; `stop` lets what has begun be finished.
-pub async fn serve(stream: TcpStream, router: Router, stop: CancellationToken) {
+pub async fn serve(stream: TcpStream, service: impl Serves, stop: CancellationToken) {
     let peer = stream
         .peer_addr()
         .ok()
@@ -51,14 +69,19 @@ pub async fn serve(stream: TcpStream, router: Router, stop: CancellationToken) {
     let _ = stream.set_nodelay(true);
     let pace = Arc::new(Pace::new(Instant::now()));
     let io = TokioIo::new(Paced::new(stream, Arc::clone(&pace)));
-    let service = service_fn(|mut request: Request<Incoming>| {
+    let service = service_fn(|request: Request<Incoming>| {
+        let mut request = request.map(Body::new);
         if let Some(peer) = peer {
             request.extensions_mut().insert(peer);
         }
         let busy = pace.begin(request.version() == Version::HTTP_2);
-        let (router, stop) = (router.clone(), stop.clone());
+        let stop = is_long_poll(&request).then(|| stop.clone());
+        let answer = service.clone().call(request);
         async move {
-            let answer = answer(router, request, &stop).await;
+            let answer = match stop {
+                Some(stop) => polled(answer, &stop).await,
+                None => answered(answer).await,
+            };
             Ok::<_, Infallible>(answer.map(|body| held(body, busy)))
         }
     });
@@ -66,6 +89,7 @@ pub async fn serve(stream: TcpStream, router: Router, stop: CancellationToken) {
     let mut connection = pin!(builder.serve_connection(io, service));
     // How it ended is the client's affair.
     tokio::select! {
+        biased;
         _ = connection.as_mut() => return,
         () = stop.cancelled() => {}
         end = pace.run_out() => if end == End::TooSlow { return },
@@ -93,21 +117,21 @@ fn builder() -> Builder<TokioExecutor> {
     builder
 }
 
-async fn answer(
-    mut router: Router,
-    request: Request<Incoming>,
+/// The answer to a long poll, or before it the server's stop.
+async fn polled(
+    answer: impl Future<Output = Result<Response, Infallible>>,
     stop: &CancellationToken,
 ) -> Response {
-    let waits = is_long_poll(&request);
-    let answer = router.call(request);
-    if waits {
-        return tokio::select! {
-            biased;
-            // First, for the poll itself ends by the stop as if there was no news.
-            () = stop.cancelled() => try_again("The server is stopping. Try again in a moment."),
-            answer = answer => infallible(answer),
-        };
+    tokio::select! {
+        biased;
+        // First, for the poll itself ends by the stop as if there was no news.
+        () = stop.cancelled() => try_again("The server is stopping. Try again in a moment."),
+        answer = answer => infallible(answer),
     }
+}
+
+/// The answer to any other request, in its time.
+async fn answered(answer: impl Future<Output = Result<Response, Infallible>>) -> Response {
     match timeout(REQUEST, answer).await {
         Ok(answer) => infallible(answer),
         // Not 408: the Android app takes every 4xx for the last word, and drops what it had received.

@@ -56,9 +56,9 @@ const HEADERS: [(HeaderName, &str); 4] = [
     ),
 ];
 
-/// The router with the dashboard, or the page in its place, beside the API.
-pub fn beside(api: Router, public_url: &str) -> Router {
-    let router = page::beside(api, public_url, FILES.is_empty());
+/// The router with the dashboard, or the page in its place, before `router`.
+pub fn before(router: Router, public_url: &str) -> Router {
+    let router = page::before(router, public_url, FILES.is_empty());
     let Some(index) = FILES.iter().find(|file| file.path == "/index.html") else {
         return router;
     };

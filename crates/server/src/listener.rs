@@ -7,14 +7,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use axum::Router;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::config::Listen;
-use crate::connection;
+use crate::connection::{self, Serves};
 
 /// Connections at one time; further ones wait in the kernel's queue.
 const MAX_CONNECTIONS: u64 = 20_000;
@@ -67,10 +66,10 @@ impl Listener {
     }
 
     /// Serves until `stop`, and then until what has begun is finished.
-    pub async fn serve(self, router: Router, stop: CancellationToken) {
+    pub async fn serve(self, service: impl Serves, stop: CancellationToken) {
         let connections = TaskTracker::new();
         while let Some((stream, seat)) = stop.run_until_cancelled(self.accept()).await {
-            let connection = connection::serve(stream, router.clone(), stop.clone());
+            let connection = connection::serve(stream, service.clone(), stop.clone());
             connections.spawn(async move {
                 connection.await;
                 drop(seat);

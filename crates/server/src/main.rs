@@ -8,6 +8,7 @@ mod connection;
 mod dashboard;
 mod demo;
 mod duration;
+mod entrance;
 
 mod listener;
 mod lock;

@@ -20,11 +20,11 @@ const HEADERS: [(header::HeaderName, &str); 3] = [
     (header::REFERRER_POLICY, "no-referrer"),
 ];
 
-/// The router with the page at `/start` beside the API, and `alone` also at `/`.
-pub fn beside(api: Router, public_url: &str, alone: bool) -> Router {
+/// The router with the page at `/start` added, and `alone` also at `/`.
+pub fn before(router: Router, public_url: &str, alone: bool) -> Router {
     let page = filled(public_url, if alone { MISSING } else { "" });
     let answer = get(|| async move { (HEADERS, Html(page)) });
-    let router = api.route("/start", answer.clone());
+    let router = router.route("/start", answer.clone());
     if alone {
         router.route("/", answer)
     } else {

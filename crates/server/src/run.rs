@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow};
-use axum::Router;
 use courier::{Courier, DiscordBot, Fcm, Mailer, PrivateNetworks};
 use gateway::discord::Bot;
 use gateway::{Database, Gateway};
@@ -16,10 +15,11 @@ use url::Url;
 
 use crate::bucket::Bucket;
 use crate::config::{Config, Policy, SignUp, Wrong};
+use crate::entrance::Entrance;
 use crate::listener::Listener;
 use crate::lock::Lock;
 use crate::metrics::Metrics;
-use crate::{dashboard, demo, screen, signals, user, welcome};
+use crate::{demo, screen, signals, user, welcome};
 
 /// For what the workers have under way when they are told to stop.
 const GRACE: Duration = Duration::from_secs(10);
@@ -74,7 +74,7 @@ async fn attend(
         ..api::Options::new(public_url.as_str())
     };
     let metrics = Metrics::new(options.requests.clone(), workers.courier.clone());
-    let requests = tokio::spawn(listener.serve(router(gateway, options), stop.clone()));
+    let requests = tokio::spawn(listener.serve(entrance(gateway, options), stop.clone()));
     let figures = figures.map(|listener| {
         screen::line(format_args!("figures are on {}/metrics", listener.url()));
         tokio::spawn(listener.serve(metrics.router(), stop.clone()))
@@ -165,9 +165,9 @@ fn lock(config: &Config) -> Result<Lock> {
     Lock::take(folder)
 }
 
-fn router(gateway: &Gateway, options: api::Options) -> Router {
+fn entrance(gateway: &Gateway, options: api::Options) -> Entrance {
     let public_url = options.public_url.clone();
-    dashboard::beside(api::router(gateway.clone(), options), &public_url)
+    Entrance::new(api::front(gateway.clone(), options), &public_url)
 }
 
 fn courier_options(config: &Config) -> Result<courier::Options, Wrong> {

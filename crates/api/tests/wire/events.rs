@@ -95,9 +95,9 @@ async fn ask(world: &World, key: &str, query: &str, last: Option<i64>) -> Respon
         stop: world.stop.clone(),
         ..Options::new("http://sms.example")
     };
-    let router = api::router(world.gateway.clone(), options);
+    let front = api::front(world.gateway.clone(), options);
     let request = request.body(Body::empty()).unwrap();
-    router.oneshot(request).await.unwrap()
+    front.oneshot(request).await.unwrap()
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use api::{Options, Requests, router};
+use api::{Options, Requests, front};
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::http::{HeaderMap, Method, Request};
@@ -99,7 +99,7 @@ impl World {
         Self {
             stop: options.stop.clone(),
             requests: options.requests.clone(),
-            router: router(gateway.clone(), options),
+            router: Router::new().fallback_service(front(gateway.clone(), options)),
             gateway,
             clock,
             news: Mutex::new(news),

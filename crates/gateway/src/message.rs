@@ -372,7 +372,8 @@ fn insert(thread: &str) -> String {
 
 /// The ids of a conversation's messages that meet a condition: of those that joined its thread at once, and
 /// of those that did not, `rest` of each, such as the first ones by an order. The first three parameters are
-/// the account, the number and the contact.
+/// the account, the number and the contact. No thread goes before the messages that have its number: it goes
+/// when all that is left waits to be released, and no message waits for that again.
 pub(crate) fn between(condition: &str, rest: &str) -> String {
     format!(
         "SELECT id FROM (SELECT id FROM message

@@ -1,7 +1,7 @@
 //! `fault`: the server is killed again and again in the midst of deliveries, to a receiver that fails
 //! one time in twenty. Nothing acknowledged may be lost, and every attempt must be accounted for.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -24,6 +24,9 @@ const WORK: std::ops::Range<u64> = 5..150;
 /// Connections that hand in messages, and how long each rests after one.
 const CALLERS: usize = 8;
 const REST: Duration = Duration::from_millis(8);
+
+/// How often an event is sent at most.
+const ATTEMPTS: usize = 5;
 
 /// One answer in so many is a failure.
 const FAILURES: usize = 20;
@@ -63,18 +66,14 @@ impl Book {
         Respond::status(if take { 200 } else { 500 })
     }
 
-    fn lost(&self) -> usize {
+    /// What was acknowledged and never taken.
+    fn missing(&self) -> Vec<usize> {
         let arrived = lock(&self.arrived);
-        let taken: std::collections::HashSet<usize> = arrived
-            .values()
-            .filter(|seen| seen.taken > 0)
-            .map(|seen| seen.number)
-            .collect();
+        let taken = arrived.values().filter(|seen| seen.taken > 0);
+        let taken: HashSet<usize> = taken.map(|seen| seen.number).collect();
         let acknowledged = lock(&self.acknowledged);
-        acknowledged
-            .iter()
-            .filter(|number| !taken.contains(number))
-            .count()
+        let missing = acknowledged.iter().filter(|number| !taken.contains(number));
+        missing.copied().collect()
     }
 }
 
@@ -112,7 +111,7 @@ pub async fn run(args: &Args, engine: Engine) -> Result<Vec<Figure>> {
     for caller in callers {
         caller.await?;
     }
-    let arrived = async || (book.lost() == 0).then_some(());
+    let arrived = async || book.missing().is_empty().then_some(());
     let _ = testkit::within(PATIENCE, arrived).await;
     figures(args, &stage, &webhook, &book).await
 }
@@ -157,14 +156,30 @@ async fn figures(args: &Args, stage: &Stage, webhook: &str, book: &Book) -> Resu
                 .is_none_or(|seen| seen.requests < **attempts)
         })
         .count();
-    let too_many = logged.values().filter(|attempts| **attempts > 5).count();
+    let too_many = logged
+        .values()
+        .filter(|attempts| **attempts > ATTEMPTS)
+        .count();
     let acknowledged = lock(&book.acknowledged).len();
+    // One in three million events fails at every attempt; then no more are due to it.
+    let given_up = |number: &usize| {
+        let about = |(_, seen): &(&String, &Arrived)| seen.number == *number;
+        let event = arrived.iter().find(about).map(|(id, _)| id);
+        event.and_then(|id| logged.get(id)) == Some(&ATTEMPTS)
+    };
+    let (refused, lost): (Vec<_>, Vec<_>) = book.missing().into_iter().partition(given_up);
+    for number in &lost {
+        let about = arrived.values().filter(|seen| seen.number == *number);
+        let requests: usize = about.map(|seen| seen.requests).sum();
+        eprintln!("  lost: message {number}, after {requests} requests");
+    }
     let none = Goal::AtMost(0.0);
     let count = |what: &str, value: usize| Figure::new(what, real(value), Unit::Count);
     Ok(vec![
         count("kills", args.cycles),
         count("messages acknowledged", acknowledged),
-        count("acknowledged but never delivered", book.lost()).goal(none),
+        count("acknowledged but never delivered", lost.len()).goal(none),
+        count("given up, as every attempt failed", refused.len()),
         count("requests to the receiver", requests),
         count("events delivered more than once", repeated),
         count(

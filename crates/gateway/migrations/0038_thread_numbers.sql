@@ -1,5 +1,6 @@
 -- Messages are found by the number of their thread, which is short and grows, instead of by three texts
--- at random places of an index: a message that begins a conversation touches one page less of it.
+-- at random places of an index: a message that begins a conversation touches one page less of it. On
+-- PostgreSQL it is dearer to look up the number than to keep the index.
 -- only sqlite
 ALTER TABLE thread RENAME TO thread_before;
 CREATE TABLE thread (
@@ -28,10 +29,6 @@ INSERT INTO thread (id, user_id, owner, contact, is_archived, is_read, last_read
 DROP TABLE thread_before;
 CREATE UNIQUE INDEX thread_pair ON thread (user_id, owner, contact);
 CREATE INDEX thread_order ON thread (user_id, owner, order_timestamp);
--- end
--- only postgres
-ALTER TABLE thread ADD COLUMN seq BIGINT NOT NULL GENERATED ALWAYS AS IDENTITY;
--- end
 
 -- The thread that a message joined when it was stored. Without it are those that wait first, also later
 -- on, and those that are older than this column; they are found by the three texts, as they were.
@@ -40,3 +37,4 @@ DROP INDEX message_thread;
 CREATE INDEX message_thread ON message (thread_seq, order_timestamp) WHERE thread_seq IS NOT NULL;
 CREATE INDEX message_apart ON message (user_id, owner, contact, order_timestamp)
  WHERE thread_seq IS NULL;
+-- end

@@ -18,7 +18,7 @@ mod waiting;
 
 use std::sync::LazyLock;
 
-use db::Tx;
+use db::{Engine, Tx};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use uuid::Uuid;
@@ -311,12 +311,15 @@ impl Message {
 
     /// Stores it as a part of its thread, which is there.
     fn insert_into_thread(&self, tx: &mut Tx<'_>) -> Result<()> {
-        self.insert(tx, &INSERT_INTO_THREAD)
+        match tx.engine() {
+            Engine::Sqlite => self.insert(tx, &INSERT_INTO_THREAD),
+            Engine::Postgres => self.insert(tx, &INSERT),
+        }
     }
 
     /// Stores it apart from its thread, which it joins later.
     fn insert_apart(&self, tx: &mut Tx<'_>) -> Result<()> {
-        self.insert(tx, &INSERT_APART)
+        self.insert(tx, &INSERT)
     }
 
     fn insert(&self, tx: &mut Tx<'_>, sql: &str) -> Result<()> {
@@ -358,33 +361,44 @@ impl Message {
     }
 }
 
+static INSERT: LazyLock<String> =
+    LazyLock::new(|| format!("INSERT INTO message ({COLUMNS}) VALUES ({})", values()));
+
 static INSERT_INTO_THREAD: LazyLock<String> = LazyLock::new(|| {
-    insert("(SELECT seq FROM thread WHERE user_id = $4 AND owner = $3 AND contact = $5)")
+    let values = values();
+    format!(
+        "INSERT INTO message ({COLUMNS}, thread_seq) VALUES ({values},
+             (SELECT seq FROM thread WHERE user_id = $4 AND owner = $3 AND contact = $5))"
+    )
 });
 
-static INSERT_APART: LazyLock<String> = LazyLock::new(|| insert("NULL"));
-
-fn insert(thread: &str) -> String {
+fn values() -> String {
     let values: Vec<String> = (1..=29).map(|number| format!("${number}")).collect();
-    let values = values.join(", ");
-    format!("INSERT INTO message ({COLUMNS}, thread_seq) VALUES ({values}, {thread})")
+    values.join(", ")
 }
 
-/// The ids of a conversation's messages that meet a condition: of those that joined its thread at once, and
-/// of those that did not, `rest` of each, such as the first ones by an order. The first three parameters are
-/// the account, the number and the contact. No thread goes before the messages that have its number: it goes
-/// when all that is left waits to be released, and no message waits for that again.
-pub(crate) fn between(condition: &str, rest: &str) -> String {
-    format!(
-        "SELECT id FROM (SELECT id FROM message
-              WHERE thread_seq =
-                        (SELECT seq FROM thread WHERE user_id = $1 AND owner = $2 AND contact = $3)
-                AND {condition} {rest}) AS in_thread
-          UNION ALL
-         SELECT id FROM (SELECT id FROM message
-              WHERE thread_seq IS NULL AND user_id = $1 AND owner = $2 AND contact = $3
-                AND {condition} {rest}) AS apart"
-    )
+/// The ids of a conversation's messages that meet a condition, `rest` of them, such as the first ones by an
+/// order. The first three parameters are the account, the number and the contact.
+///
+/// On SQLite these may be twice as many: those that joined the conversation's thread when they were stored
+/// have its number, and the others are found by the three texts. No thread goes before the messages that have
+/// its number: it goes when all that is left waits to be released, and no message waits for that again.
+pub(crate) fn between(engine: Engine, condition: &str, rest: &str) -> String {
+    let by_texts = format!(
+        "user_id = $1 AND owner = $2 AND contact = $3
+            AND {condition} {rest}"
+    );
+    match engine {
+        Engine::Postgres => format!("SELECT id FROM message WHERE {by_texts}"),
+        Engine::Sqlite => format!(
+            "SELECT id FROM (SELECT id FROM message
+                  WHERE thread_seq =
+                      (SELECT seq FROM thread WHERE user_id = $1 AND owner = $2 AND contact = $3)
+                    AND {condition} {rest})
+              UNION ALL
+             SELECT id FROM (SELECT id FROM message WHERE thread_seq IS NULL AND {by_texts})"
+        ),
+    }
 }
 
 /// The account's message with this id.

@@ -104,7 +104,7 @@ impl Work<'_, '_> {
         Ok(self.tx.optional(
             &format!(
                 "SELECT {COLUMNS} FROM message WHERE id IN ({}) {newest}",
-                between("status <> 'pending'", newest)
+                between(self.tx.engine(), "status <> 'pending'", newest)
             ),
             &[&message.user_id, &message.owner, &message.contact],
         )?)

@@ -61,6 +61,7 @@ impl Gateway {
                     "SELECT {COLUMNS} FROM message WHERE id IN ({})
                       ORDER BY order_timestamp DESC, id DESC LIMIT $5 OFFSET $6",
                     between(
+                        tx.engine(),
                         "LOWER(content) LIKE $4
                             AND order_timestamp <= $7 AND (order_timestamp < $7 OR id < $8)",
                         "ORDER BY order_timestamp DESC, id DESC

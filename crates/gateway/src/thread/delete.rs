@@ -87,6 +87,7 @@ impl Work<'_, '_> {
                 "SELECT order_timestamp, id FROM message WHERE id IN ({})
                   ORDER BY order_timestamp, id LIMIT 1 OFFSET $4",
                 between(
+                    self.tx.engine(),
                     "TRUE",
                     "ORDER BY order_timestamp, id LIMIT CAST($4 AS BIGINT) + 1"
                 )
@@ -101,7 +102,12 @@ impl Work<'_, '_> {
             (bound.order_timestamp, bound.id)
         });
         let chosen = "(order_timestamp < $4 OR (order_timestamp = $4 AND id <= $5))";
-        let sent = between(&format!("{chosen} AND kind = 'mobile-terminated'"), "");
+        let engine = self.tx.engine();
+        let sent = between(
+            engine,
+            &format!("{chosen} AND kind = 'mobile-terminated'"),
+            "",
+        );
         let args: [&dyn db::Arg; 5] = [&thread.user_id, &thread.owner, &thread.contact, &time, &id];
         for table in ["notification", "delivery"] {
             self.tx.execute(
@@ -113,7 +119,7 @@ impl Work<'_, '_> {
             &format!(
                 "DELETE FROM message WHERE id IN ({}) RETURNING id,
                      CASE WHEN kind = 'mobile-originated' THEN attachments END AS attachments",
-                between(chosen, "")
+                between(engine, chosen, "")
             ),
             &args,
         )?;

@@ -107,13 +107,12 @@ impl World {
         Self::with(gateway, self.settings).await
     }
 
-    /// Makes the messages such as they were stored before threads had numbers.
+    /// Makes the messages such as they were stored before threads had numbers, which only SQLite knows.
     pub async fn forget_thread_numbers(&self) {
-        let database = match &self.settings.database {
-            Database::Sqlite => Db::open_sqlite(&self.settings.data_dir.join("httpsms.db")),
-            Database::Postgres(url) => Db::open_postgres(url, 1),
-        };
-        let database = database.unwrap();
+        if !self.is_sqlite() {
+            return;
+        }
+        let database = Db::open_sqlite(&self.settings.data_dir.join("httpsms.db")).unwrap();
         let forget = |tx: &mut Tx<'_>| tx.execute("UPDATE message SET thread_seq = NULL", &[]);
         let forgotten: db::Result<u64> = database.write(forget).await;
         assert!(forgotten.unwrap() > 0);

@@ -1,5 +1,6 @@
 //! What happens to a request before it is routed: its path is brought into the form of the routes,
-//! and a key in its body is found. A request that needs neither only passes.
+//! and a key in its body is found. A request that needs neither only passes. Pages of other servers are let in
+//! here as well.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -11,9 +12,9 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::response::{IntoResponse as _, Response};
 use http::uri::PathAndQuery;
-use http::{Method, StatusCode, Uri};
+use http::{HeaderName, Method, StatusCode, Uri};
 use tower::{Layer as _, Service};
-use tower_http::cors::{Cors, CorsLayer};
+use tower_http::cors::{AllowMethods, Any, Cors, CorsLayer};
 
 use crate::requests::Counter;
 use crate::{Options, auth, body, health};
@@ -25,6 +26,7 @@ type Routing = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>
 pub struct Front(Arc<Parts>);
 
 struct Parts {
+    /// For `/health`, which other pages may not read (contract: API, 54).
     router: Router,
     /// The same with what lets other pages call it.
     routes: Cors<Router>,
@@ -36,13 +38,13 @@ struct Parts {
 
 impl Front {
     pub(crate) fn new(
-        (cors, router): (CorsLayer, Router),
+        router: Router,
         paths: Paths,
         options: Arc<Options>,
         other: Arc<Counter>,
     ) -> Self {
         Self(Arc::new(Parts {
-            routes: cors.layer(router.clone()),
+            routes: cors().layer(router.clone()),
             router,
             paths,
             options,
@@ -72,6 +74,24 @@ impl Service<Request> for Front {
         }
         self.route(request)
     }
+}
+
+/// Any page may call: who may do what is decided by keys that only the caller has.
+fn cors() -> CorsLayer {
+    let methods = [
+        Method::GET,
+        Method::POST,
+        Method::PUT,
+        Method::DELETE,
+        Method::OPTIONS,
+    ];
+    let nothing: [HeaderName; 0] = [];
+    CorsLayer::new()
+        .allow_origin(Any)
+        .allow_headers(Any)
+        .allow_methods(AllowMethods::list(methods))
+        .expose_headers(Any)
+        .vary(nothing)
 }
 
 /// The contract's status for preflights.

@@ -12,7 +12,6 @@ use gateway::Gateway;
 use gateway::api_key::Scope;
 use http::{HeaderName, Method, StatusCode, header};
 use tower::util::{MapRequestLayer, MapResponseLayer};
-use tower_http::cors::{AllowMethods, Any, CorsLayer};
 use utoipa::openapi::HttpMethod;
 
 use crate::auth::Needs;
@@ -167,7 +166,7 @@ impl Routes {
             reference: Reference::new(all.description.finish()),
         }));
         Front::new(
-            (cors(), router.with_state(api)),
+            router.with_state(api),
             Paths::new(&all.paths),
             options,
             other,
@@ -191,24 +190,6 @@ fn counting(
 ) -> MapResponseLayer<impl Fn(Response) -> Response + Clone + Send + Sync + 'static> {
     let counter = Arc::clone(counter);
     MapResponseLayer::new(move |answer| counter.count(answer))
-}
-
-/// Any page may call: who may do what is decided by keys that only the caller has.
-fn cors() -> CorsLayer {
-    let methods = [
-        Method::GET,
-        Method::POST,
-        Method::PUT,
-        Method::DELETE,
-        Method::OPTIONS,
-    ];
-    let nothing: [HeaderName; 0] = [];
-    CorsLayer::new()
-        .allow_origin(Any)
-        .allow_headers(Any)
-        .allow_methods(AllowMethods::list(methods))
-        .expose_headers(Any)
-        .vary(nothing)
 }
 
 /// No route has this path. The reference has a page for every path, so `GET` finds nothing there

@@ -29,7 +29,7 @@ use crate::names::names;
 use crate::phone::Sim;
 use crate::segment::{self, Encoding};
 use crate::webhook::filter::Subject;
-use crate::{Error, Result};
+use crate::{Error, Result, id, many};
 
 pub(crate) use cancel::CANCELLED;
 pub use delete::Deleted;
@@ -274,6 +274,41 @@ pub(crate) const COLUMNS: &str =
     failed_at, send_attempt_count, max_send_attempts, received_at, failure_reason, source, due_at";
 
 impl Message {
+    /// One that comes in on this number now, still without the other side and a text.
+    fn blank(now: Time, user_id: &str, owner: &str, source: &str) -> Self {
+        Self {
+            id: id::new(now),
+            request_id: None,
+            owner: owner.to_owned(),
+            user_id: user_id.to_owned(),
+            contact: String::new(),
+            content: String::new(),
+            attachments: None,
+            encrypted: false,
+            kind: Kind::MobileOriginated,
+            status: Status::Received,
+            sim: Sim::Sim1,
+            send_time: None,
+            request_received_at: now,
+            created_at: now,
+            updated_at: now,
+            order_timestamp: now,
+            last_attempted_at: None,
+            scheduled_at: None,
+            sent_at: None,
+            scheduled_send_time: None,
+            delivered_at: None,
+            expired_at: None,
+            failed_at: None,
+            send_attempt_count: 0,
+            max_send_attempts: 0,
+            received_at: None,
+            failure_reason: None,
+            source: source.to_owned(),
+            due_at: None,
+        }
+    }
+
     /// How its text goes over the air, and in how many segments: not known of cipher text, which
     /// the phone reads first, and nothing of a missed call.
     pub fn on_air(&self) -> Option<(Encoding, usize)> {
@@ -372,9 +407,9 @@ static INSERT_INTO_THREAD: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
+/// For [`COLUMNS`].
 fn values() -> String {
-    let values: Vec<String> = (1..=29).map(|number| format!("${number}")).collect();
-    values.join(", ")
+    many::list(1, 29)
 }
 
 /// The ids of a conversation's messages that meet a condition, `rest` of them, such as the first ones by an

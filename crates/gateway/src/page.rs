@@ -34,6 +34,11 @@ impl Page {
         if self.limit < 0 { i64::MAX } else { self.limit }
     }
 
+    /// How many rows there are up to the last one that is wanted.
+    pub(crate) fn end(&self) -> i64 {
+        self.limit().saturating_add(self.skip())
+    }
+
     /// For `OFFSET`.
     pub(crate) fn skip(&self) -> i64 {
         self.skip.max(0)

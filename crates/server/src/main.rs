@@ -9,7 +9,6 @@ mod dashboard;
 mod demo;
 mod duration;
 mod entrance;
-
 mod listener;
 mod lock;
 mod metrics;

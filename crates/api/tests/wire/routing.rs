@@ -143,6 +143,7 @@ async fn health_and_a_database_that_is_away() {
     on_each_engine(async |world: World| {
         let healthy = world.anonymous().get("/health").await;
         assert_eq!((healthy.status, healthy.text().as_str()), (200, "OK"));
+        assert_eq!(healthy.header("access-control-allow-origin"), "");
         assert_eq!(healthy.header("content-type"), "text/plain; charset=utf-8");
 
         world.gateway.close().await;

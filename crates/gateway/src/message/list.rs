@@ -64,8 +64,7 @@ impl Gateway {
                         tx.engine(),
                         "LOWER(content) LIKE $4
                             AND order_timestamp <= $7 AND (order_timestamp < $7 OR id < $8)",
-                        "ORDER BY order_timestamp DESC, id DESC
-                          LIMIT CAST($5 AS BIGINT) + CAST($6 AS BIGINT)",
+                        "ORDER BY order_timestamp DESC, id DESC LIMIT $9",
                     )
                 ),
                 &[
@@ -77,6 +76,7 @@ impl Gateway {
                     &page.skip(),
                     &time,
                     &id,
+                    &page.end(),
                 ],
             )?)
         })

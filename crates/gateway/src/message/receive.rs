@@ -1,11 +1,11 @@
 //! What comes in: an SMS that a phone received, a call that it missed.
 
 use super::payload::{CallMissed, PhoneReceived};
-use super::{Kind, Message, Status, Urls};
+use super::{Kind, Message, Urls};
 use crate::caller::Caller;
 use crate::clock::Time;
 use crate::phone::{self, Sim};
-use crate::{Gateway, PhoneNumber, Result, Work, event, id};
+use crate::{Gateway, PhoneNumber, Result, Work, event};
 
 /// An SMS that a phone received.
 #[derive(Debug, Clone)]
@@ -56,10 +56,12 @@ impl Gateway {
             sim: sms.sim,
             attachments: Some(Urls::new(&sms.attachments)),
             received_at: Some(sms.timestamp),
-            ..incoming(
-                caller,
+            request_received_at: sms.timestamp,
+            order_timestamp: sms.timestamp,
+            ..Message::blank(
                 self.now(),
-                (&sms.to, sms.timestamp),
+                &caller.user_id,
+                sms.to.as_str(),
                 "/v1/messages/receive",
             )
         };
@@ -84,10 +86,12 @@ impl Gateway {
             kind: Kind::MissedCall,
             contact: call.from,
             sim: call.sim,
-            ..incoming(
-                caller,
+            request_received_at: call.timestamp,
+            order_timestamp: call.timestamp,
+            ..Message::blank(
                 self.now(),
-                (&call.to, call.timestamp),
+                &caller.user_id,
+                call.to.as_str(),
                 "/v1/messages/calls/missed",
             )
         };
@@ -103,46 +107,6 @@ impl Gateway {
             Ok(message)
         })
         .await
-    }
-}
-
-/// A received SMS without its text, made now and not stored yet.
-fn incoming(
-    caller: &Caller,
-    now: Time,
-    (to, timestamp): (&PhoneNumber, Time),
-    source: &str,
-) -> Message {
-    Message {
-        id: id::new(now),
-        request_id: None,
-        owner: to.as_str().to_owned(),
-        user_id: caller.user_id.clone(),
-        contact: String::new(),
-        content: String::new(),
-        attachments: None,
-        encrypted: false,
-        kind: Kind::MobileOriginated,
-        status: Status::Received,
-        sim: Sim::Sim1,
-        send_time: None,
-        request_received_at: timestamp,
-        created_at: now,
-        updated_at: now,
-        order_timestamp: timestamp,
-        last_attempted_at: None,
-        scheduled_at: None,
-        sent_at: None,
-        scheduled_send_time: None,
-        delivered_at: None,
-        expired_at: None,
-        failed_at: None,
-        send_attempt_count: 0,
-        max_send_attempts: 0,
-        received_at: None,
-        failure_reason: None,
-        source: source.to_owned(),
-        due_at: None,
     }
 }
 

@@ -130,35 +130,11 @@ impl Work<'_, '_> {
     /// An outgoing message of the phone, still without recipient and text.
     pub(crate) fn draft(&self, phone: &Phone, source: &str) -> Message {
         Message {
-            id: id::new(self.now),
-            request_id: None,
-            owner: phone.phone_number.clone(),
-            user_id: phone.user_id.clone(),
-            contact: String::new(),
-            content: String::new(),
-            attachments: None,
-            encrypted: false,
             kind: Kind::MobileTerminated,
             status: Status::Pending,
             sim: phone.sim,
-            send_time: None,
-            request_received_at: self.now,
-            created_at: self.now,
-            updated_at: self.now,
-            order_timestamp: self.now,
-            last_attempted_at: None,
-            scheduled_at: None,
-            sent_at: None,
-            scheduled_send_time: None,
-            delivered_at: None,
-            expired_at: None,
-            failed_at: None,
-            send_attempt_count: 0,
             max_send_attempts: phone.attempts(),
-            received_at: None,
-            failure_reason: None,
-            source: source.to_owned(),
-            due_at: None,
+            ..Message::blank(self.now, &phone.user_id, &phone.phone_number, source)
         }
     }
 

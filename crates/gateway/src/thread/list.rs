@@ -135,7 +135,7 @@ fn of_one(
 
 /// One number after the other, because that is how the index goes, and then the newest of all.
 fn of_all(tx: &mut Tx<'_>, user_id: &str, wanted: &Wanted, page: &Page) -> Result<Vec<Thread>> {
-    let last = page.limit().saturating_add(page.skip());
+    let last = page.end();
     let first = Page {
         skip: 0,
         limit: last,

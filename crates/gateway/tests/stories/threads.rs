@@ -363,6 +363,7 @@ async fn a_conversation_is_whole_however_its_messages_came() {
         assert_eq!(listed_by(0, ALL, "", None).await, came);
         assert_eq!(listed_by(1, 3, "", None).await, came[1..4]);
         assert_eq!(listed_by(3, 3, "", None).await, came[3..]);
+        assert_eq!(listed_by(2, -1, "", None).await, came[2..]);
         assert_eq!(
             listed_by(0, ALL, "O", None).await,
             [came[1], came[3], came[4]]
